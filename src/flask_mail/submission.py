@@ -1,0 +1,167 @@
+"""The waist: what is handed from composing to delivering, and what comes back.
+
+RFC 5321 §2.3.1 names the two things that travel, an *envelope* and *content*; RFC 6409 calls handing them
+over a *submission*. Everything here is plain frozen data. This room knows no message, no socket and no Flask.
+"""
+
+from __future__ import annotations
+
+import collections.abc as c
+import dataclasses as d
+import re
+import typing as t
+
+_ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")  # RFC 3463 §2
+
+
+class Sized(t.Protocol):
+    """A part of the content that is made while it is read: re-iterable, of known size in octets."""
+
+    @property
+    def size(self) -> int: ...
+    def __iter__(self) -> c.Iterator[bytes]: ...
+
+
+class Content:
+    """Final RFC 5322 octets as re-iterable chunks with CRLF line ends.
+
+    Iterating yields the chunks, each time the same octets; ``bytes(content)`` joins them.
+
+    :param parts: ``bytes``, or streamed parts that are read block by block.
+    """
+
+    __slots__ = ("_parts", "size")
+
+    def __init__(self, parts: c.Iterable[bytes | Sized]) -> None:
+        self._parts = tuple(parts)
+        self.size: int = sum(len(part) if isinstance(part, bytes) else part.size for part in self._parts)
+        """The number of octets in all."""
+
+    def __iter__(self) -> c.Iterator[bytes]:
+        for part in self._parts:
+            if isinstance(part, bytes):
+                yield part
+            else:
+                yield from part
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __bytes__(self) -> bytes:
+        return b"".join(self)
+
+    def __repr__(self) -> str:
+        return f"<Content {self.size} octets>"
+
+
+@d.dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who sends to whom, as the server hears it (RFC 5321 §2.3.1).
+
+    :param sender: the reverse-path without angle brackets; empty for the null reverse-path.
+    :param recipients: forward-paths without angle brackets, ordered, no duplicates.
+    :param mail_options: ESMTP parameters of MAIL, e.g. ``("SMTPUTF8",)``.
+    :param rcpt_options: ESMTP parameters of each RCPT, e.g. ``("NOTIFY=SUCCESS",)``.
+    :raises ValueError: there are no recipients.
+    """
+
+    sender: str
+    recipients: tuple[str, ...]
+    mail_options: tuple[str, ...] = ()
+    rcpt_options: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.recipients:
+            raise ValueError("an envelope needs at least one recipient")
+        unique = tuple(dict.fromkeys(self.recipients))
+        if len(unique) != len(self.recipients):
+            object.__setattr__(self, "recipients", unique)
+
+
+@d.dataclass(frozen=True, slots=True)
+class Submission:
+    """One message, ready to be sent: nothing below this line composes anything.
+
+    :param envelope: who sends to whom.
+    :param content: the final octets.
+    :param message_id: the Message-ID with its angle brackets; retries keep it.
+    :param tags: labels for a provider's interface.
+    :param metadata: JSON-able values for a provider's interface.
+    """
+
+    envelope: Envelope
+    content: Content
+    message_id: str
+    tags: tuple[str, ...] = ()
+    metadata: c.Mapping[str, t.Any] = d.field(default_factory=dict[str, t.Any])
+
+
+def decode_reply(raw: bytes) -> str:
+    """A server's words as text: UTF-8, else GB18030, else Latin-1.
+
+    Chinese providers answer in GBK whatever the session said, so GB18030, its superset, comes second.
+    """
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return raw.decode("latin-1")
+
+
+@d.dataclass(frozen=True, slots=True)
+class Reply:
+    """A server's reply (RFC 5321 §4.2).
+
+    :param code: the three-digit reply code; ``-1`` where a server said something that is none.
+    :param raw: the text without the code, lines joined by ``\\n``, as it came.
+    """
+
+    code: int
+    raw: bytes = b""
+
+    @property
+    def text(self) -> str:
+        """The server's words, readable."""
+        return decode_reply(self.raw)
+
+    @property
+    def enhanced(self) -> str | None:
+        """The enhanced status code, e.g. ``"5.7.1"`` (RFC 3463), where the server gave one."""
+        match = _ENHANCED.match(self.text)
+        return match.group(1) if match else None
+
+    @property
+    def positive(self) -> bool:
+        return 200 <= self.code < 400
+
+    @property
+    def transient(self) -> bool:
+        """Whether the first digit says "try again" (RFC 5321 §4.2.1)."""
+        return 400 <= self.code < 500
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.text}"
+
+
+@d.dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a submission, recipient by recipient.
+
+    :param message_id: the Message-ID that was submitted.
+    :param accepted: recipients the server took responsibility for, in envelope order.
+    :param refused: recipients the server refused, with its reply to each.
+    :param reply: the server's last words, if it said any.
+    :param suppressed: nothing was sent, because sending is suppressed; ``accepted`` is empty then.
+    """
+
+    message_id: str
+    accepted: tuple[str, ...] = ()
+    refused: c.Mapping[str, Reply] = d.field(default_factory=dict[str, Reply])
+    reply: Reply | None = None
+    suppressed: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether nobody was refused."""
+        return not self.refused
