@@ -1,0 +1,86 @@
+"""A room imports only from lower floors: no arrow upward, sideways, or hidden in a function."""
+
+import ast
+import pathlib
+
+import pytest
+
+import flask_mail
+
+SOURCE = pathlib.Path(flask_mail.__file__).parent
+FLOORS = (
+    "errors signals diagnosis",
+    "mime submission",
+    "address settings transports queues",
+    "compose delivery legacy",
+    "message",
+    "templates",
+    "extension",
+    "doctor mailbox merge pytest_plugin testing",
+    "cli",
+    "flask_mail",  # the public names: may import all, nobody may import it
+)
+FLOOR = {room: number for number, rooms in enumerate(FLOORS, 1) for room in rooms.split()}
+
+
+def imported(path: pathlib.Path, source: pathlib.Path) -> set[str]:
+    """The rooms that the module at *path* imports from, wherever in it the import stands."""
+    package = ("flask_mail", *path.relative_to(source).parts[:-1])
+    rooms = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = [*package[: len(package) - node.level + 1]] if node.level else []
+            names = [".".join([*base, *filter(None, [node.module]), alias.name]) for alias in node.names]
+        for root, *inner in (name.split(".") for name in names):
+            if root == "flask_mail":
+                rooms.add(inner[0] if inner and inner[0] in FLOOR else root)
+    return rooms
+
+
+def arrows(source: pathlib.Path) -> list[str]:
+    """Every import that the plan of the house does not allow, as ``from -> to``."""
+    found = []
+    for path in sorted(source.rglob("*.py")):
+        room = path.relative_to(source).parts[0].removesuffix(".py").replace("__init__", "flask_mail")
+        if room not in FLOOR:
+            found.append(f"{room} is not on the plan")
+        found += [
+            f"{room} -> {other}"
+            for other in sorted(imported(path, source) - {room})
+            if FLOOR.get(room, 0) <= FLOOR[other]
+        ]
+    return found
+
+
+def test_no_arrow_points_upward_or_sideways() -> None:
+    assert arrows(SOURCE) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "code", "arrow"),
+    [
+        ("submission.py", "from .message import Message", "submission -> message"),
+        ("submission.py", "from . import message", "submission -> message"),
+        ("submission.py", "import flask_mail.message", "submission -> message"),
+        ("submission.py", "from flask_mail import Message", "submission -> flask_mail"),
+        ("transports/smtp.py", "from ..queues.thread import ThreadQueue", "transports -> queues"),
+        ("transports/smtp.py", "from ..settings import Settings", "transports -> settings"),
+        ("mime/tree.py", "def f():\n    from ..message import Attachment", "mime -> message"),
+        (
+            "compose.py",
+            "import typing\nif typing.TYPE_CHECKING:\n    from .message import Message",
+            "compose -> message",
+        ),
+        ("cellar.py", "import this", "cellar is not on the plan"),
+        ("transports/smtp.py", "from .base import Transport\nfrom ..submission import Receipt", None),
+        ("__init__.py", "from .extension import Mail as Mail\nfrom .cli import mail", None),
+    ],
+)
+def test_an_arrow_is_seen(tmp_path: pathlib.Path, module: str, code: str, arrow: str | None) -> None:
+    path = tmp_path / module
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(code, "utf-8")
+    assert arrows(tmp_path) == ([arrow] if arrow else [])
