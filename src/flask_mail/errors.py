@@ -23,7 +23,6 @@ This room is a leaf: it imports nothing of ours and does nothing but name what w
 
 from __future__ import annotations
 
-import functools
 import typing as t
 
 
@@ -135,16 +134,22 @@ class DeliveryError(MailError):
 
     def __reduce__(self) -> tuple[t.Any, ...]:
         original = next((c for c in type(self).__mro__ if not issubclass(c, MailError)), Exception)
-        if not isinstance(self, original):  # pragma: no cover - the mro always holds it
-            original = Exception
         return _rebuild, (original, self.args, self.__dict__)
 
 
-@functools.cache
+_classes: dict[type[Exception], type[DeliveryError]] = {}
+
+
 def _combined(original: type[Exception]) -> type[DeliveryError]:
     """The class that is both *original* and a :class:`DeliveryError`."""
     if issubclass(original, DeliveryError):
         return original
+    if original not in _classes:
+        _classes[original] = _combine(original)
+    return _classes[original]
+
+
+def _combine(original: type[Exception]) -> type[DeliveryError]:
     return t.cast(
         "type[DeliveryError]",
         type(original.__name__, (DeliveryError, original), {"__module__": original.__module__}),

@@ -1,0 +1,285 @@
+"""Every ``MAIL_*`` key: read, parsed and checked here and nowhere else.
+
+:class:`Settings` is the table. Each field names its key and how a value is parsed; strings, as they come from the
+environment, are understood. A value that cannot be used is a :class:`~flask_mail.errors.ConfigError` that names the
+key, the value (never a secret) and the remedy. This room knows no Flask, no transport and no queue: where a setting
+names one, it stays a string.
+"""
+
+from __future__ import annotations
+
+import collections.abc as c
+import dataclasses as d
+import difflib
+import math
+import typing as t
+import warnings
+
+from .errors import ConfigError
+
+Config = c.Mapping[str, t.Any]
+Parser = c.Callable[[str, t.Any], t.Any]
+
+_TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
+_FALSE = frozenset({"false", "f", "no", "n", "off", "0"})
+
+
+class MailConfigWarning(UserWarning):
+    """A ``MAIL_*`` setting that is probably not what was meant."""
+
+
+def _refuse(key: str, value: t.Any, wanted: str) -> ConfigError:
+    return ConfigError(f"{key} is {value!r}, but it has to be {wanted}.", key=key)
+
+
+def parse_bool(key: str, value: t.Any) -> bool:
+    """``True`` and ``False``, 1 and 0, and the words people write into environments."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int) and value in (0, 1):
+        return bool(value)
+    if isinstance(value, str):
+        word = value.strip().lower()
+        if word in _TRUE:
+            return True
+        if word in _FALSE:
+            return False
+    raise _refuse(key, value, "true or false (or 1/0, yes/no, on/off)")
+
+
+def parse_int(key: str, value: t.Any, wanted: str = "a whole number, 0 or more", most: int | None = None) -> int:
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0 or (most is not None and value > most):
+        raise _refuse(key, value, wanted)
+    return value
+
+
+def parse_port(key: str, value: t.Any) -> int:
+    wanted = "a port number from 1 to 65535, for example 587"
+    port = parse_int(key, value, wanted, most=65535)
+    if port == 0:
+        raise _refuse(key, value, wanted)
+    return port
+
+
+def parse_limit(key: str, value: t.Any) -> int | None:
+    """A number of messages; 0 is no limit."""
+    return parse_int(key, value, "a whole number of messages, or unset for no limit") or None
+
+
+def parse_debug(key: str, value: t.Any) -> int:
+    """smtplib's debug level; any truth but a number is 1."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
+        return int(value)
+    return int(parse_bool(key, value))
+
+
+def parse_seconds(key: str, value: t.Any) -> float:
+    wanted = "a number of seconds above 0, for example 30"
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise _refuse(key, value, wanted)
+    try:
+        seconds = float(value)
+    except ValueError:
+        raise _refuse(key, value, wanted) from None
+    if not math.isfinite(seconds) or seconds <= 0:
+        raise _refuse(key, value, wanted)
+    return seconds
+
+
+def parse_text(key: str, value: t.Any) -> str:
+    if not isinstance(value, str):
+        raise _refuse(key, value, "a string")
+    return value
+
+
+def parse_server(key: str, value: t.Any) -> str:
+    """A host name or address, alone: no scheme, no port."""
+    server = parse_text(key, value).strip()
+    if "://" in server or "/" in server:
+        raise _refuse(key, value, "a host name alone, for example 'smtp.example.com', with MAIL_PORT and MAIL_USE_TLS")
+    name, colon, port = server.rpartition(":")
+    if colon and ":" not in name and port.isdigit():
+        raise _refuse(key, value, f"a host name without a port; set MAIL_SERVER = {name!r} and MAIL_PORT = {port}")
+    if not server.isprintable() or " " in server:
+        raise _refuse(key, value, "a host name without blanks or control characters")
+    return server
+
+
+def parse_credential(key: str, value: t.Any) -> str:
+    """A user name or password; the message never repeats it."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)  # Flask's from_prefixed_env reads digits as a number
+    if not isinstance(value, str):
+        raise ConfigError(f"{key} has to be a string, but it is a {type(value).__name__}.", key=key)
+    if any(character < " " or character == "\x7f" for character in value):
+        raise ConfigError(
+            f"{key} holds a line break or another control character, probably copied along with it; "
+            f"remove it, for example with .strip().",
+            key=key,
+        )
+    return value
+
+
+def parse_mailbox(key: str, value: t.Any) -> t.Any:
+    """One sender: a string, a ``(name, address)`` pair or an ``email.headerregistry.Address``."""
+    if isinstance(value, (list, tuple)):
+        pair = t.cast("c.Sequence[t.Any]", value)
+        if len(pair) != 2:
+            raise _refuse(key, value, "an address, or a pair of a display name and an address")
+        return tuple(pair)
+    if isinstance(value, str) or hasattr(value, "addr_spec"):
+        return value
+    if isinstance(value, (bytes, int, float, dict, set)):
+        raise _refuse(key, t.cast(t.Any, value), "an address, or a pair of a display name and an address")
+    return value  # a lazy string
+
+
+def parse_list(key: str, value: t.Any) -> tuple[str, ...]:
+    """Strings: an iterable of them, or one string with commas between."""
+    if isinstance(value, str):
+        return tuple(item.strip() for item in value.split(",") if item.strip())
+    if isinstance(value, c.Iterable) and not isinstance(value, (bytes, c.Mapping)):
+        items = tuple(t.cast("c.Iterable[object]", value))
+        if all(isinstance(item, str) for item in items):
+            return t.cast("tuple[str, ...]", items)
+    raise _refuse(key, t.cast(t.Any, value), "a list of strings, or one string with commas between")
+
+
+def parse_transport(key: str, value: t.Any) -> t.Any:
+    """A name, a dotted path, or the class or object itself."""
+    if isinstance(value, str):
+        return value.strip()
+    if hasattr(value, "open"):
+        return value
+    raise _refuse(key, value, "the name of a transport, a dotted path to one, or a Transport")
+
+
+def _setting(key: str, parse: Parser, default: t.Any = None, *, secret: bool = False) -> t.Any:
+    return d.field(default=default, metadata={"key": key, "parse": parse, "secret": secret})
+
+
+@d.dataclass(eq=False, repr=False)
+class Settings:
+    """The settings in force; a mutable object whose ``__dict__`` holds nothing else.
+
+    Field by field the value of the key named beside it.
+    """
+
+    server: str = _setting("MAIL_SERVER", parse_server, "127.0.0.1")
+    """``MAIL_SERVER``: host name or address of the mail server."""
+    username: str | None = _setting("MAIL_USERNAME", parse_credential)
+    """``MAIL_USERNAME``: whom to log in as; no login without it."""
+    password: str | None = _setting("MAIL_PASSWORD", parse_credential, secret=True)
+    """``MAIL_PASSWORD``: often an app password or an authorisation code, not the account's own."""
+    port: int = _setting("MAIL_PORT", parse_port, 25)
+    """``MAIL_PORT``: 587 for STARTTLS, 465 for TLS from the start, 25 for a relay of one's own."""
+    use_tls: bool = _setting("MAIL_USE_TLS", parse_bool, False)
+    """``MAIL_USE_TLS``: begin in clear and change to TLS by STARTTLS (RFC 3207)."""
+    use_ssl: bool = _setting("MAIL_USE_SSL", parse_bool, False)
+    """``MAIL_USE_SSL``: speak TLS from the first octet (RFC 8314 §3.3)."""
+    default_sender: t.Any = _setting("MAIL_DEFAULT_SENDER", parse_mailbox)
+    """``MAIL_DEFAULT_SENDER``: the sender of messages that name none, an address or a ``(name, address)`` pair."""
+    debug: int = _setting("MAIL_DEBUG", parse_debug, 0)
+    """``MAIL_DEBUG``: log the SMTP conversation, redacted, to ``flask_mail.smtp``; ``app.debug`` by default."""
+    max_emails: int | None = _setting("MAIL_MAX_EMAILS", parse_limit)
+    """``MAIL_MAX_EMAILS``: how many messages one connection carries before a new one is opened."""
+    suppress: bool = _setting("MAIL_SUPPRESS_SEND", parse_bool, False)
+    """``MAIL_SUPPRESS_SEND``: compose and signal, but send nothing; ``app.testing`` by default."""
+    ascii_attachments: bool = _setting("MAIL_ASCII_ATTACHMENTS", parse_bool, False)
+    """``MAIL_ASCII_ATTACHMENTS``: turn the file names of attachments into ASCII."""
+    transport: t.Any = _setting("MAIL_TRANSPORT", parse_transport, "smtp")
+    """``MAIL_TRANSPORT``: ``smtp``, ``console``, ``file``, ``memory``, ``null`` or a dotted path."""
+    subject_prefix: str | None = _setting("MAIL_SUBJECT_PREFIX", parse_text)
+    """``MAIL_SUBJECT_PREFIX``: put before every subject, for example ``"[Example] "``."""
+    default_reply_to: t.Any = _setting("MAIL_DEFAULT_REPLY_TO", parse_mailbox)
+    """``MAIL_DEFAULT_REPLY_TO``: the Reply-To of messages that name none."""
+    catch_all: tuple[str, ...] = _setting("MAIL_CATCH_ALL", parse_list, ())
+    """``MAIL_CATCH_ALL``: send everything to these addresses instead (a staging system)."""
+    catch_all_allow: tuple[str, ...] = _setting("MAIL_CATCH_ALL_ALLOW", parse_list, ())
+    """``MAIL_CATCH_ALL_ALLOW``: addresses and domains that ``MAIL_CATCH_ALL`` lets through."""
+    timeout: float = _setting("MAIL_TIMEOUT", parse_seconds, 30.0)
+    """``MAIL_TIMEOUT``: seconds that any one step of a conversation may take."""
+    tls_verify: bool = _setting("MAIL_TLS_VERIFY", parse_bool, True)
+    """``MAIL_TLS_VERIFY``: check the server's certificate and name. Off, anybody on the way can read the password."""
+    tls_ca: str | None = _setting("MAIL_TLS_CA", parse_text)
+    """``MAIL_TLS_CA``: a PEM file of the authorities to trust instead of the system's."""
+    allow_cleartext_auth: bool = _setting("MAIL_ALLOW_CLEARTEXT_AUTH", parse_bool, False)
+    """``MAIL_ALLOW_CLEARTEXT_AUTH``: send the password without TLS to a server other than this machine."""
+    file_path: str | None = _setting("MAIL_FILE_PATH", parse_text)
+    """``MAIL_FILE_PATH``: folder of the ``file`` transport; ``mail`` in the instance folder by default."""
+
+    def __repr__(self) -> str:
+        shown = ", ".join(
+            f"{field.name}={'***' if field.metadata.get('secret') and value else repr(value)}"
+            for field in d.fields(self)
+            for value in (getattr(self, field.name),)
+        )
+        return f"{type(self).__name__}({shown})"
+
+
+KEYS: t.Final = {field.metadata["key"]: field for field in d.fields(Settings)}
+"""Every known key with its field."""
+
+
+def read(config: Config, *, debug: bool | int = False, testing: bool = False) -> dict[str, t.Any]:
+    """The values of all settings in *config*, by attribute name.
+
+    :param config: keys to values; a missing key, ``None`` and an empty string are the default.
+    :param debug: the default of ``MAIL_DEBUG``.
+    :param testing: the default of ``MAIL_SUPPRESS_SEND``.
+    :raises ConfigError: a value cannot be used, or two contradict each other.
+    """
+    values = {
+        field.name: field.default if _unset(config.get(key)) else field.metadata["parse"](key, config[key])
+        for key, field in KEYS.items()
+    }
+    if _unset(config.get("MAIL_DEBUG")):
+        values["debug"] = int(debug)
+    if _unset(config.get("MAIL_SUPPRESS_SEND")):
+        values["suppress"] = bool(testing)
+    _check(values)
+    return values
+
+
+def as_config(settings: Settings) -> dict[str, t.Any]:
+    """The values in force under their keys: what a transport is built from."""
+    return {key: getattr(settings, field.name) for key, field in KEYS.items()}
+
+
+def suppressed(config: Config, *, testing: bool) -> bool:
+    """What ``MAIL_SUPPRESS_SEND``, else *testing*, says now."""
+    value = config.get("MAIL_SUPPRESS_SEND")
+    return testing if _unset(value) else parse_bool("MAIL_SUPPRESS_SEND", value)
+
+
+def warn_of_unknown(config: c.Iterable[str], *, stacklevel: int = 2) -> None:
+    """Warn of each ``MAIL_*`` key that nothing reads, with the key that was probably meant."""
+    for key in config:
+        if key.upper().startswith("MAIL_") and key not in KEYS:
+            near = difflib.get_close_matches(key.upper(), KEYS, n=1, cutoff=0.75)
+            hint = f"did you mean {near[0]}?" if near else "nothing reads it."
+            warnings.warn(f"{key} is not a setting of Flask-Mail; {hint}", MailConfigWarning, stacklevel=stacklevel + 1)
+
+
+def _unset(value: t.Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip()) or value == ()
+
+
+def _check(values: c.Mapping[str, t.Any]) -> None:
+    if values["use_tls"] and values["use_ssl"]:
+        raise ConfigError(
+            "MAIL_USE_TLS and MAIL_USE_SSL are both on, but a connection starts either in clear (MAIL_USE_TLS, "
+            "usually port 587) or with TLS (MAIL_USE_SSL, usually port 465). Turn one of them off.",
+            key="MAIL_USE_TLS",
+        )
+    for there, missing in (("username", "password"), ("password", "username")):
+        if values[there] is not None and values[missing] is None:
+            raise ConfigError(
+                f"MAIL_{there.upper()} is set but MAIL_{missing.upper()} is not, so no login could happen. "
+                f"Set both, or neither for a server that asks for no login.",
+                key=f"MAIL_{missing.upper()}",
+            )

@@ -1,0 +1,76 @@
+"""From what the standard library raises to a :class:`~flask_mail.errors.DeliveryError` that says where and why."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import contextlib
+import smtplib
+import ssl
+import typing as t
+
+from ..errors import delivery_error
+from ..errors import DeliveryError
+from ..submission import Reply
+
+
+def reply_of(error: Exception) -> Reply | None:
+    """The server's reply inside one of smtplib's exceptions."""
+    if isinstance(error, smtplib.SMTPResponseException) and error.smtp_code >= 0:
+        return _reply(error.smtp_code, error.smtp_error)
+    if isinstance(error, smtplib.SMTPRecipientsRefused) and error.recipients:
+        return _reply(*next(iter(error.recipients.values())))
+    return None
+
+
+def _reply(code: int, text: bytes | str) -> Reply:
+    return Reply(code, text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape"))
+
+
+def is_transient(error: Exception) -> bool:
+    """Whether trying again later may help, as far as the class of *error* tells."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return any(400 <= code < 500 for code, _ in error.recipients.values())
+    if isinstance(error, smtplib.SMTPResponseException):
+        return error.smtp_code < 0 or 400 <= error.smtp_code < 500
+    if isinstance(error, (smtplib.SMTPNotSupportedError, ssl.SSLCertVerificationError)):
+        return False
+    return isinstance(error, OSError)
+
+
+@contextlib.contextmanager
+def stage(name: str, host: str | None = None, port: int | None = None) -> c.Generator[None]:
+    """Turn every exception raised inside into a ``DeliveryError`` of this stage.
+
+    :param name: see :attr:`flask_mail.errors.MailError.stage`.
+    """
+    try:
+        yield
+    except DeliveryError:
+        raise
+    except (OSError, ValueError) as error:
+        raise failure(error, name, host, port) from error.__cause__
+
+
+def failure(error: Exception, name: str, host: str | None = None, port: int | None = None) -> DeliveryError:
+    """*error*, to be raised as a failure of the stage *name*."""
+    return delivery_error(error, stage=name, transient=is_transient(error), reply=reply_of(error), host=host, port=port)
+
+
+def refused(error: type[smtplib.SMTPResponseException], reply: Reply) -> t.NoReturn:
+    """Raise *error* for a reply that is a refusal."""
+    raise error(reply.code, reply.raw)
+
+
+class Stages:
+    """Makes the :func:`stage` contexts of one server.
+
+    :param host: the server's name.
+    :param port: its port.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host = host
+        self._port = port
+
+    def __call__(self, name: str) -> contextlib.AbstractContextManager[None]:
+        return stage(name, self._host, self._port)
