@@ -1,0 +1,105 @@
+"""Who uses Flasky, and who follows whom. This module knows the database, but no request and no mail."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from flask import current_app
+from werkzeug.security import check_password_hash
+from werkzeug.security import generate_password_hash
+
+from .db import connection
+
+
+class SignUpError(ValueError):
+    """The text is for the person who signs up."""
+
+
+@dataclass(frozen=True)
+class User:
+    id: int
+    name: str
+    email: str
+    password: str
+    confirmed: int
+    subscribed: int
+
+    @property
+    def recipient(self) -> tuple[str, str]:
+        """Name and address as a mail wants them: a pair, so that no name can pass for an address."""
+        return self.name, self.email
+
+    @property
+    def is_admin(self) -> bool:
+        admin = current_app.config["FLASKY_ADMIN"]
+        return bool(self.confirmed and admin) and self.email.casefold() == admin.casefold()
+
+
+def add(name: str, email: str, password: str, *, subscribed: bool) -> User:
+    """Add a user whose address is not confirmed yet.
+
+    :raises SignUpError: something about the input is not good enough.
+    """
+    if not name.strip():
+        raise SignUpError("Please tell us your name.")
+    if "@" not in email:
+        raise SignUpError(f"“{email}” is not an e-mail address.")
+    if len(password) < 8:
+        raise SignUpError("A password needs eight characters or more.")
+    try:
+        cursor = connection().execute(
+            "INSERT INTO user (name, email, password, subscribed) VALUES (?, ?, ?, ?)",
+            (name.strip(), email.strip(), generate_password_hash(password), subscribed),
+        )
+    except sqlite3.IntegrityError:
+        raise SignUpError(f"There is an account for {email} already.") from None
+    return by_id(cursor.lastrowid)
+
+
+def by_id(user_id: int | None) -> User | None:
+    return _one("SELECT * FROM user WHERE id = ?", user_id)
+
+
+def by_password(email: str, password: str) -> User | None:
+    """The user who signs in with these, if there is one."""
+    user = _one("SELECT * FROM user WHERE email = ?", email.strip())
+    return user if user and check_password_hash(user.password, password) else None
+
+
+def confirmed() -> list[User]:
+    """Everyone who may be seen, and written to."""
+    return _all("SELECT * FROM user WHERE confirmed ORDER BY id")
+
+
+def subscribers() -> list[User]:
+    """Who gets the newsletter."""
+    return [user for user in confirmed() if user.subscribed]
+
+
+def confirm(user: User) -> None:
+    connection().execute("UPDATE user SET confirmed = 1 WHERE id = ?", (user.id,))
+
+
+def unsubscribe(user: User) -> None:
+    connection().execute("UPDATE user SET subscribed = 0 WHERE id = ?", (user.id,))
+
+
+def follow(follower: User, followed: User) -> bool:
+    """Returns whether this is new."""
+    cursor = connection().execute("INSERT OR IGNORE INTO follow VALUES (?, ?)", (follower.id, followed.id))
+    return cursor.rowcount == 1
+
+
+def followers(user: User) -> set[int]:
+    """The ids of those who follow *user*."""
+    rows = connection().execute("SELECT follower FROM follow WHERE followed = ?", (user.id,))
+    return {row["follower"] for row in rows}
+
+
+def _all(query: str, *values: object) -> list[User]:
+    return [User(**row) for row in connection().execute(query, values)]
+
+
+def _one(query: str, *values: object) -> User | None:
+    return next(iter(_all(query, *values)), None)
