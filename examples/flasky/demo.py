@@ -41,25 +41,20 @@ MEETINGS = "日期,地点\n11-08,上海\n11-22,London\n"
 
 def main() -> int:
     arguments = parse_arguments()
-    stay = sys.stdin.isatty() and sys.stdout.isatty() and not arguments.once
+    terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
     sys.stdout.reconfigure(errors="replace")  # a terminal that cannot show Chinese is no reason to stop
-
-    def announce(delivery: Delivery) -> None:
-        print(ledger.row(delivery), flush=True)
-        if stay:
-            for link in delivery.links:
-                print(f"          {link}", flush=True)
-
     try:
         with Postbox(arguments.save, announce) as postbox, running_app(arguments.port, postbox.port) as site:
             print(f"Flasky runs at {site} and hands its mails to 127.0.0.1:{postbox.port}.\n\n{ledger.heading()}")
             play(site, postbox)
             print(f"\n{len(postbox.deliveries)} mails arrived, and are saved in {arguments.save}.", flush=True)
-            if stay:
-                receive_visitors(site)
+            if terminal and not arguments.once:
+                receive_visitors(site, postbox)
     except (OSError, MissingExtraError) as error:
         print(f"The demo failed: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 
@@ -70,6 +65,16 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--save", type=Path, default=folder, metavar="DIR", help="where the mails are saved as .eml")
     parser.add_argument("--once", action="store_true", help="end when all mails are there, also in a terminal")
     return parser.parse_args()
+
+
+def announce(delivery: Delivery) -> None:
+    print(ledger.row(delivery), flush=True)
+
+
+def announce_with_links(delivery: Delivery) -> None:
+    announce(delivery)
+    for link in delivery.links:
+        print(f"    {link}", flush=True)
 
 
 @contextlib.contextmanager
@@ -125,16 +130,16 @@ def sign_up(visitor: Visitor, postbox: Postbox, name: str, address: str, **field
     return visitor.open(postbox.wait_for(address, "[Flasky] Please confirm your address").links[0])
 
 
-def receive_visitors(site: str) -> None:
+def receive_visitors(site: str, postbox: Postbox) -> None:
     """Stay until Ctrl-C; what arrives meanwhile is announced by the mail server's thread."""
+    postbox.announce = announce_with_links
     print(f"""
 Now it is your turn. Every mail shows up here, with the links in it.
 
-    {site}sign-up      any address will do
-    {site}sign-in      as {ADA}, or as {ADMIN}, who can send
-    {site}newsletter   newsletters; the password of both is “{PASSWORD}”
+    {site}sign-up   with any address
+    {site}sign-in   as {ADA}, or as {ADMIN}, who can send newsletters
 
-Press Ctrl-C to end.
+The password of both is “{PASSWORD}”. Press Ctrl-C to end.
 """)
     with contextlib.suppress(KeyboardInterrupt):
         threading.Event().wait()

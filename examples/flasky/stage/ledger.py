@@ -4,7 +4,7 @@ import unicodedata
 
 from .postbox import Delivery
 
-WIDTHS = {"time": 8, "from": 19, "to": 18, "subject": 37, "size": 7, "parts": 0}
+WIDTHS = {"time": 8, "from": 19, "to": 18, "subject": 36, "size": 6, "parts": 0}
 GAP = "  "
 
 

@@ -42,9 +42,9 @@ class Delivery:
 
     @property
     def parts(self) -> list[str]:
-        """The file name of each attachment, the type of each other part."""
+        """The file name of each attachment, the subtype of each other part."""
         leaves = [part for part in self.message.walk() if not part.is_multipart()]
-        return [part.get_filename() or part.get_content_type() for part in leaves]
+        return [part.get_filename() or part.get_content_subtype() for part in leaves]
 
     @property
     def links(self) -> list[str]:
@@ -73,7 +73,7 @@ class Postbox:
     def __init__(self, folder: Path, announce: Callable[[Delivery], None]) -> None:
         self.folder = folder
         self.deliveries: list[Delivery] = []
-        self._announce = announce
+        self.announce = announce
         self._arrival = threading.Condition()
 
     def __enter__(self) -> Self:
@@ -110,7 +110,7 @@ class Postbox:
         content = envelope.original_content
         delivery = Delivery(number, datetime.now(), envelope.mail_from, tuple(envelope.rcpt_tos), content)
         (self.folder / delivery.file_name).write_bytes(content)
-        self._announce(delivery)
+        self.announce(delivery)
         with self._arrival:
             self.deliveries.append(delivery)
             self._arrival.notify_all()
