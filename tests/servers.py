@@ -268,6 +268,7 @@ class Server:
         for conversation in list(self._conversations):
             if conversation.transport is not None:
                 t.cast(t.Any, conversation.transport).abort()
+            self._closed(conversation)  # asyncio tells nobody when a handshake after STARTTLS has failed
 
     def _opened(self, conversation: _Conversation) -> None:
         with self._changed:

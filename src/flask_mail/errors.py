@@ -185,9 +185,9 @@ def delivery_error(
         return error
     rebuilt = t.cast(DeliveryError, _rebuild(type(error), error.args, dict(error.__dict__)))
     if isinstance(error, OSError) and isinstance(rebuilt, OSError):
-        rebuilt.errno, rebuilt.strerror = error.errno, error.strerror
-        if error.filename is not None:
-            rebuilt.filename = error.filename
+        for attribute in ("errno", "strerror", "filename"):
+            if getattr(error, attribute) is not None:
+                setattr(rebuilt, attribute, getattr(error, attribute))
     rebuilt.stage, rebuilt.transient, rebuilt.reply = stage, transient, reply
     rebuilt.host, rebuilt.port = host, port
     rebuilt.__cause__ = error.__cause__ or error.__context__

@@ -117,8 +117,8 @@ class Client(smtplib.SMTP):
 
     def putcmd(self, cmd: str, args: str = "") -> None:
         """smtplib's way to send a command, logged as ours are."""
-        self.trace(">>> %s", f"{cmd} {args}".strip())
-        super().putcmd(cmd, args)
+        self.trace(">>> %s", f"{cmd.upper()} {args}".strip())
+        super().putcmd(cmd.upper(), args)
 
     def close(self) -> None:
         """Close the socket; never raises."""
