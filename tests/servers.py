@@ -266,8 +266,9 @@ class Server:
 
     def _hang_up(self) -> None:
         for conversation in list(self._conversations):
-            if conversation.transport is not None:
-                t.cast(t.Any, conversation.transport).abort()
+            for transport in (conversation.transport, conversation._original_transport):  # the latter under STARTTLS
+                if transport is not None:
+                    t.cast(t.Any, transport).abort()
             self._closed(conversation)  # asyncio tells nobody when a handshake after STARTTLS has failed
 
     def _opened(self, conversation: _Conversation) -> None:
