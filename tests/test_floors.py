@@ -9,7 +9,7 @@ import flask_mail
 
 SOURCE = pathlib.Path(flask_mail.__file__).parent
 FLOORS = (
-    "errors signals diagnosis",
+    "errors signals diagnosis distribution",
     "mime submission",
     "address settings transports queues",
     "compose delivery legacy",

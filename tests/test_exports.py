@@ -1,0 +1,16 @@
+"""The names that ``flask_mail`` gives out: a new one, or one gone, is a decision."""
+
+import types
+
+import flask_mail
+
+NAMES = """
+    AddressError Attachment BadHeaderError ConfigError Connection ContentError DeliveryError FlaskMailUnicodeDecodeError
+    Mail MailError Message MissingExtraError NotInitializedError Receipt email_dispatched force_text sanitize_address
+    sanitize_addresses sanitize_subject signals
+"""
+
+
+def test_the_exported_names() -> None:
+    public = {name for name, value in vars(flask_mail).items() if not isinstance(value, types.ModuleType)}
+    assert {name for name in public if not name.startswith("_")} - {"annotations"} == set(NAMES.split())
