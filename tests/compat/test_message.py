@@ -462,7 +462,7 @@ def test_a_line_break_in_an_address_never_reaches_the_text(field: str) -> None:
     message = letter(body="hello", **{field: [bad] if field == "recipients" else bad})
     try:
         text = message.as_string()
-    except BadHeaderError:
+    except (BadHeaderError, ValueError):
         return
     assert "\nBcc:" not in text
 

@@ -20,7 +20,7 @@ with warnings.catch_warnings(record=True) as caught:
     for _ in range(2):
         Mail(Flask("an app"))
 for warning in caught:
-    print(warning.category.__mro__[-3].__name__, warning.filename, warning.message)
+    print(warning.filename, warning.message)
 """
 
 
@@ -48,8 +48,7 @@ def warnings_beside(site: pathlib.Path, version: str, *files: str) -> list[str]:
 
 def test_another_owner_is_warned_of_once_with_the_remedy(tmp_path: pathlib.Path) -> None:
     [line] = warnings_beside(tmp_path / "site", "0.10.0", "flask_mail/__init__.py", "flask_mail/py.typed")
-    kind, file, text = line.split(" ", 2)
-    assert kind == "Warning"
+    file, text = line.split(" ", 1)
     assert file == str(tmp_path / "program.py")
     assert "Flask-Mail 0.10.0" in text
     assert "pip uninstall Flask-Mail" in text
