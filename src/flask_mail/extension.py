@@ -272,12 +272,12 @@ class Mail(_MailMixin):
     """
 
     def __init__(self, app: Flask | None = None) -> None:
-        self.app = app
+        self.app = None if app is None else _behind_proxy(app)
         """The application this object is bound to, if it was made with one."""
         self._own_state: _Mail | None = None
         self._apps: weakref.WeakSet[Flask] = weakref.WeakSet()
-        if app is not None:
-            self._own_state = self.init_app(app)
+        if self.app is not None:
+            self._own_state = self._register(self.app, stacklevel=3)
 
     @property
     def state(self) -> _Mail | None:
@@ -304,10 +304,13 @@ class Mail(_MailMixin):
         :returns: the settings in force, also at ``app.extensions["mail"]``.
         :raises ConfigError: a setting is wrong; nothing is registered then.
         """
+        return self._register(_behind_proxy(app), stacklevel=3)
+
+    def _register(self, app: Flask, *, stacklevel: int) -> _Mail:
         fresh = self.init_mail(app.config, app.debug, app.testing)
         _check_transport(fresh.transport)
-        warn_of_unknown(app.config, stacklevel=2 if self._own_state or app is not self.app else 3)
-        _warn_of_rival()
+        warn_of_unknown(app.config, stacklevel=stacklevel)
+        _warn_of_rival(stacklevel + 1)
         state = app.extensions.get("mail")
         if isinstance(state, _Mail):
             state.__dict__.update(fresh.__dict__)  # two Mail objects of one application share their settings
@@ -345,12 +348,17 @@ class Mail(_MailMixin):
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
+def _behind_proxy(app: Flask) -> Flask:
+    """*app* itself where it is given as ``current_app``."""
+    return t.cast(Flask, getattr(app, "_get_current_object", lambda: app)())
+
+
 def _check_transport(chosen: t.Any) -> None:
     if isinstance(chosen, str) and "." not in chosen and chosen not in NAMES:
         load(chosen)  # says what there is
 
 
-def _warn_of_rival() -> None:
+def _warn_of_rival(stacklevel: int) -> None:
     global _warned_of_rival
     if _warned_of_rival or (rival := rival_owner()) is None:
         return
@@ -360,5 +368,5 @@ def _warn_of_rival() -> None:
         f"is the one that runs. Remedy: pip uninstall Flask-Mail; pip install --force-reinstall --no-deps "
         f"Flask-Postbox. Where another package requires Flask-Mail, install the empty stand-in from shim/ instead.",
         MailConfigWarning,
-        stacklevel=3,
+        stacklevel=stacklevel,
     )

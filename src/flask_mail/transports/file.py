@@ -19,6 +19,7 @@ from ..submission import Receipt
 from ..submission import Submission
 from .base import accepted
 from .base import Transport
+from .failures import stage
 
 
 class FileTransport(Transport):
@@ -41,8 +42,12 @@ class FileTransport(Transport):
     def send(self, submission: Submission, /) -> Receipt:
         """Write *submission*.
 
-        :raises OSError: the folder cannot be written to.
+        :raises DeliveryError: the folder cannot be written to; also the ``OSError`` it is.
         """
+        with stage("data"):
+            return self._keep(submission)
+
+    def _keep(self, submission: Submission) -> Receipt:
         self.folder.mkdir(parents=True, exist_ok=True)
         now = datetime.datetime.now(datetime.UTC)
         name = f"{now:%Y%m%dT%H%M%S.%f}Z-{secrets.token_hex(4)}"  # sorts by time, and cannot be guessed
