@@ -52,5 +52,5 @@ def refuse_other_sites() -> None:
 def mail_failed(error: MailError) -> Response:
     """Every view saves before it sends, so only the mail is missing. The log says why."""
     current_app.logger.error("Mail was not sent", exc_info=error)
-    flash("That is saved, but the mail about it could not be sent. Please try again later.", "error")
+    flash("The mail could not be sent. Everything else is saved; please try again later.", "error")
     return redirect(url_for("people.index"))

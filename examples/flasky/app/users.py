@@ -1,4 +1,4 @@
-"""Who uses Flasky, and who follows whom. This module knows the database, but no request and no mail."""
+"""Who uses Flasky, and who follows whom. This module knows the database, but no request, and sends nothing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import sqlite3
 from dataclasses import dataclass
 
 from flask import current_app
+from flask_mail import AddressError
+from flask_mail import sanitize_address
 from werkzeug.security import check_password_hash
 from werkzeug.security import generate_password_hash
 
@@ -41,16 +43,19 @@ def add(name: str, email: str, password: str, *, subscribed: bool) -> User:
 
     :raises SignUpError: something about the input is not good enough.
     """
-    if not name.strip():
+    name, email = " ".join(name.split()), email.strip()
+    if not name:
         raise SignUpError("Please tell us your name.")
-    if "@" not in email:
-        raise SignUpError(f"“{email}” is not an e-mail address.")
     if len(password) < 8:
         raise SignUpError("A password needs eight characters or more.")
     try:
+        sanitize_address((name, email))
+    except AddressError:
+        raise SignUpError(f"“{email}” is not an e-mail address.") from None
+    try:
         cursor = connection().execute(
             "INSERT INTO user (name, email, password, subscribed) VALUES (?, ?, ?, ?)",
-            (name.strip(), email.strip(), generate_password_hash(password), subscribed),
+            (name, email, generate_password_hash(password), subscribed),
         )
     except sqlite3.IntegrityError:
         raise SignUpError(f"There is an account for {email} already.") from None
