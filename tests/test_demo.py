@@ -1,0 +1,237 @@
+"""The example app, and the demo as `./dev demo` runs it."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import email
+import email.message
+import email.policy
+import os
+import pathlib
+import pty
+import select
+import signal
+import smtplib
+import socket
+import subprocess
+import sys
+import typing as t
+import urllib.parse
+import urllib.request
+
+import pytest
+from flask import Flask
+
+FLASKY = pathlib.Path(__file__).parents[1] / "examples" / "flasky"
+
+ADA, MING, GRACE = "ada@demo.example", "ming@demo.example", "grace@demo.example"
+EXPECTED = [
+    (ADA, "[Flasky] Please confirm your address"),
+    (GRACE, "[Flasky] New user: Ada Lovelace"),
+    (MING, "[Flasky] Please confirm your address"),
+    (GRACE, "[Flasky] New user: 王小明"),
+    (ADA, "[Flasky] 王小明 follows you"),
+    (GRACE, "[Flasky] Please confirm your address"),
+    (GRACE, "[Flasky] New user: Grace Hopper"),
+    (ADA, "[Flasky] 十一月通讯 · November news"),
+    (MING, "[Flasky] 十一月通讯 · November news"),
+]
+
+
+def run_demo(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, FLASKY / "demo.py", *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
+        timeout=60,
+    )
+
+
+def test_the_demo_shows_and_saves_every_mail(tmp_path: pathlib.Path) -> None:
+    run = run_demo("--once", "--save", str(tmp_path), MAIL_USERNAME="stray")
+    assert run.returncode == 0, run.stderr
+    assert run.stderr == ""
+
+    rows = [line for line in run.stdout.splitlines() if "flasky@demo.example" in line]
+    assert len(rows) == len(EXPECTED)
+    for row, (recipient, subject) in zip(rows, EXPECTED, strict=True):
+        assert recipient in row
+        assert subject in row
+        assert " kB " in row
+        assert "plain, html" in row
+    assert "活动安排.csv" in rows[-1]
+    assert f"9 mails arrived, and are saved in {tmp_path}" in run.stdout
+
+    mails = [read(path) for path in sorted(tmp_path.iterdir())]
+    assert [(mail["To"].addresses[0].addr_spec, mail["Subject"]) for mail in mails] == EXPECTED
+    assert {str(mail["From"]) for mail in mails} == {"Flasky <flasky@demo.example>"}
+    assert len({mail["Message-ID"] for mail in mails}) == len(mails)
+
+
+def test_the_newsletter_of_the_demo_is_whole(tmp_path: pathlib.Path) -> None:
+    assert run_demo("--once", "--save", str(tmp_path)).returncode == 0
+    mail = read(max(tmp_path.iterdir()))
+    assert mail["To"].addresses[0].display_name == "王小明"
+
+    link = mail["List-Unsubscribe"].strip("<>")
+    assert "/unsubscribe/" in link
+    text, html = mail.get_body(("plain",)), mail.get_body(("html",))
+    assert text is not None
+    assert html is not None
+    assert "欢迎！这个月有两次聚会" in text.get_content()
+    assert link in text.get_content()
+    assert "欢迎！这个月有两次聚会" in html.get_content()
+
+    (attachment,) = mail.iter_attachments()
+    assert attachment.get_content_type() == "text/csv"
+    assert attachment.get_payload(decode=True) == "日期,地点\n11-08,上海\n11-22,London\n".encode()
+
+
+def test_in_a_terminal_the_demo_stays_until_it_is_interrupted(tmp_path: pathlib.Path) -> None:
+    ours, theirs = pty.openpty()
+    demo = subprocess.Popen([sys.executable, FLASKY / "demo.py", "--save", tmp_path], stdin=theirs, stdout=theirs)
+    os.close(theirs)
+    with open(ours, "rb", buffering=0) as terminal:
+        try:
+            screen = read_until(terminal, "Press Ctrl-C to end.")
+            site = screen.split("Flasky runs at ")[1].split()[0]
+            form = {"name": "Joe", "email": "joe@demo.example", "password": "correct horse"}
+            browser = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            browser.open(f"{site}sign-up", urllib.parse.urlencode(form).encode(), timeout=30).close()
+            assert f"{site}confirm/" in read_until(terminal, "New user: Joe")
+            demo.send_signal(signal.SIGINT)
+            assert demo.wait(timeout=30) == 0
+        finally:
+            demo.kill()
+            demo.wait()
+    assert len(list(tmp_path.iterdir())) == len(EXPECTED) + 2
+
+
+def read_until(terminal: t.BinaryIO, text: str) -> str:
+    """What the terminal shows, up to *text*."""
+    screen = b""
+    while text.encode() not in screen:
+        assert select.select([terminal], [], [], 30)[0], f"no {text!r} within 30 seconds: {screen.decode()}"
+        screen += terminal.read(4096)
+    return screen.decode()
+
+
+def test_the_demo_names_the_extra_it_needs(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "aiosmtpd.py").write_text("raise ImportError('not installed')\n")
+    run = run_demo("--once", "--save", str(tmp_path / "mail"), PYTHONPATH=str(tmp_path))
+    assert run.returncode == 1
+    assert "pip install 'Flask-Postbox[testing]'" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_the_demo_says_when_it_cannot_save(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "file").write_text("")
+    run = run_demo("--once", "--save", str(tmp_path / "file"))
+    assert run.returncode == 1
+    assert run.stderr.startswith("The demo failed: ")
+    assert "Traceback" not in run.stderr
+
+
+def test_a_mail_that_does_not_come_is_named(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(FLASKY))
+    from stage import postbox
+
+    deliveries: list[postbox.Delivery] = []
+    with postbox.Postbox(tmp_path, deliveries.append) as box:
+        with smtplib.SMTP("127.0.0.1", box.port, timeout=30) as client:
+            client.sendmail("joe@demo.example", ["../ada/@demo.example"], "Subject: Hello\n\nHello\n")
+        assert box.wait_for("../ada/@demo.example", "Hello") is deliveries[0]
+        monkeypatch.setattr(postbox, "PATIENCE", 0.01)
+        with pytest.raises(postbox.NothingArrived, match="no mail “Goodbye” to joe@demo.example within"):
+            box.wait_for("joe@demo.example", "Goodbye")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [deliveries[0].content]
+
+
+def read(path: pathlib.Path) -> email.message.EmailMessage:
+    return email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+
+
+@pytest.fixture
+def flasky(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> c.Iterator[Flask]:
+    monkeypatch.syspath_prepend(str(FLASKY))
+    from app import create_app
+
+    yield create_app({"TESTING": True, "DATABASE": str(tmp_path / "flasky.sqlite"), "FLASKY_ADMIN": GRACE})
+    for name in [name for name in sys.modules if name.partition(".")[0] == "app"]:
+        del sys.modules[name]
+
+
+def sign_up(flasky: Flask, **fields: str) -> tuple[int, str]:
+    form = {"name": "Ada", "email": ADA, "password": "correct horse", **fields}
+    response = flasky.test_client().post("/sign-up", data=form, follow_redirects=True)
+    return response.status_code, response.text
+
+
+def test_a_sign_up_sends_two_mails(flasky: Flask) -> None:
+    from app.extensions import mail
+
+    with mail.record_messages() as outbox:
+        assert sign_up(flasky)[0] == 200
+    assert [message.subject for message in outbox] == ["Please confirm your address", "New user: Ada"]
+    assert [message.recipients for message in outbox] == [[("Ada", ADA)], [GRACE]]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "answer"),
+    [
+        ("name", " ", "Please tell us your name."),
+        ("email", "ada", "“ada” is not an e-mail address."),
+        ("email", "ada@x.example, joe@x.example", "“ada@x.example, joe@x.example” is not an e-mail address."),
+        ("password", "short", "A password needs eight characters or more."),
+    ],
+)
+def test_a_sign_up_that_is_not_good_enough_sends_nothing(flasky: Flask, field: str, value: str, answer: str) -> None:
+    from app.extensions import mail
+
+    with mail.record_messages() as outbox:
+        status, page = sign_up(flasky, **{field: value})
+    assert status == 422
+    assert answer in page
+    assert outbox == []
+
+
+def test_a_form_on_another_site_is_refused(flasky: Flask) -> None:
+    response = flasky.test_client().post("/sign-out", headers={"Origin": "https://elsewhere.example"})
+    assert response.status_code == 403
+
+
+def test_an_altered_link_confirms_nobody(flasky: Flask) -> None:
+    sign_up(flasky)
+    page = flasky.test_client().get("/confirm/WzFd.bad.token", follow_redirects=True).text
+    assert "This link is not valid" in page
+    assert "Ada" not in page
+
+
+def test_a_mail_server_that_is_not_there_is_told_and_logged(flasky: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    flasky.testing = False
+    state = flasky.extensions["mail"]
+    with socket.socket() as deaf:  # bound, so nobody else takes the port, but not listening
+        deaf.bind(("127.0.0.1", 0))
+        state.server, state.port = deaf.getsockname()
+        status, page = sign_up(flasky)
+    assert status == 200
+    assert "The mail could not be sent." in page
+    assert "Mail was not sent" in caplog.text
+
+
+def test_a_subscriber_leaves_with_one_click(flasky: Flask) -> None:
+    with flasky.app_context():
+        from app import tokens
+        from app import users
+
+        ada = users.add("Ada", ADA, "correct horse", subscribed=True)
+        users.confirm(ada)
+        token = tokens.make("unsubscribe", ada)
+        assert [user.email for user in users.subscribers()] == [ADA]
+
+    response = flasky.test_client().post(f"/unsubscribe/{token}", data={"List-Unsubscribe": "One-Click"})
+    assert response.status_code == 200
+    with flasky.app_context():
+        assert users.subscribers() == []
