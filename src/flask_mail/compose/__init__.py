@@ -1,0 +1,169 @@
+"""Message -> Submission: the only door through the waist.
+
+Everything about a message is checked here, in the caller's context, before any socket opens and before anything
+is queued. A message is known by a protocol and an application's settings by their names; both are read, and of a
+message only its date and its stamp are ever written. This room does no network I/O.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import typing as t
+
+from ..address import gather
+from ..address import Mailbox
+from ..address import one
+from ..address import Parties
+from ..errors import ContentError
+from ..errors import MissingRecipientsError
+from ..errors import MissingSenderError
+from ..mime import tree
+from ..mime.charsets import charset
+from ..mime.dkim import signer
+from ..mime.gate import esmtp_options
+from ..mime.gate import plain
+from ..submission import Content
+from ..submission import Envelope
+from ..submission import Submission
+from .header import heading
+from .header import made_message_id
+from .options import Options as Options
+from .parts import structure
+from .protocols import AttachmentLike as AttachmentLike
+from .protocols import CalendarLike as CalendarLike
+from .protocols import MessageLike as MessageLike
+from .stamp import Stamp as Stamp
+
+
+def compose(message: MessageLike, state: object, *, envelope_from: t.Any = None) -> Submission:
+    """Check a message and make of it what travels: the one call for each deliberate send.
+
+    A message that was composed before gets a new Message-ID and date, unless the programmer set them.
+
+    :param message: what the programmer wrote; its ``date`` is set (seconds since the epoch) where it was ``None``.
+    :param state: the application's settings, read by name; what is missing has its default.
+    :param envelope_from: the reverse-path, where it differs from the sender; ``"<>"`` is the null reverse-path.
+    :raises MissingRecipientsError: there are no recipients.
+    :raises MissingSenderError: there is no sender.
+    :raises BadHeaderError: a control character or a reserved name, with the field.
+    :raises AddressError: input that is not one address, with the field.
+    :raises ContentError: a body or attachment that cannot be encoded, with the field.
+    """
+    options = Options.of(state)
+    parties = _parties(message, options)
+    if not parties.recipients:
+        raise MissingRecipientsError("No recipients have been added", field="recipients")
+    if parties.sender is None:
+        raise MissingSenderError(
+            "The message does not specify a sender and a default sender has not been configured: "
+            "set Message.sender or MAIL_DEFAULT_SENDER",
+            field="sender",
+        )
+    stamp = _fresh_stamp(message)
+    if message.date is None:
+        stamp.date = message.date = stamp.date or time.time()
+    content, message_id, utf8 = _content(message, options, parties, stamp)
+    envelope = _envelope(message, parties, envelope_from, utf8)
+    stamp.spent, stamp.options = True, options
+    tags, metadata = _labels(message)
+    return Submission(envelope, content, message_id, tags, metadata)
+
+
+def preview(message: MessageLike, state: object | None) -> Content:
+    """What :func:`compose` would send, or has sent, as far as it can be said: sender and recipients may be missing.
+
+    :param state: the application's settings; ``None`` where there is no application.
+    :raises BadHeaderError: as :func:`compose`, but CR and LF in addresses are dropped, as Flask-Mail shows them.
+    """
+    stamp = stamp_of(message)
+    options = stamp.options if stamp.spent and stamp.options is not None else Options.of(state)
+    if stamp.date is None and message.date is None:
+        stamp.date = time.time()
+    return _content(message, options, _parties(message, options, lenient=True), stamp)[0]
+
+
+def message_id(message: MessageLike, state: object | None) -> str:
+    """The Message-ID of a message, made on first use; no host name is looked up for it."""
+    if message.own_message_id:
+        return message.own_message_id
+    stamp = stamp_of(message)
+    options = Options.of(state)
+    return made_message_id(stamp, options, lambda: _parties(message, options, lenient=True).sender)
+
+
+def stamp_of(message: MessageLike) -> Stamp:
+    """The message's stamp, made on first use."""
+    if message.stamp is None:
+        message.stamp = Stamp()
+    return message.stamp
+
+
+def _fresh_stamp(message: MessageLike) -> Stamp:
+    """A stamp under which nothing was sent yet: a server drops what repeats a Message-ID."""
+    stamp = stamp_of(message)
+    if stamp.spent:
+        if message.date == stamp.date:
+            message.date = None
+        stamp = message.stamp = Stamp()
+    return stamp
+
+
+def _parties(message: MessageLike, options: Options, *, lenient: bool = False) -> Parties:
+    return gather(
+        message,
+        default_sender=options.default_sender,
+        default_reply_to=options.default_reply_to,
+        catch_all=options.catch_all,
+        catch_all_allow=options.catch_all_allow,
+        lenient=lenient,
+    )
+
+
+def _content(message: MessageLike, options: Options, parties: Parties, stamp: Stamp) -> tuple[Content, str, bool]:
+    """The final octets, the Message-ID in them, and whether they need SMTPUTF8."""
+    characters = charset(message.charset)
+    head, identifier = heading(message, options, parties, stamp, characters)
+    chunks = tree.chunks(head, structure(message, stamp.boundary, characters, ascii_names=options.ascii_attachments))
+    if options.dkim_domain:
+        chunks.insert(0, _signature(chunks, options, stamp))
+    return Content(chunks), identifier, not head.isascii()
+
+
+def _signature(chunks: list[bytes | tree.Sized], options: Options, stamp: Stamp) -> bytes:
+    sign = signer(options.dkim_domain or "", options.dkim_selector, options.dkim_key, options.dkim_headers)
+    octets = b"".join([chunk if isinstance(chunk, bytes) else b"".join(chunk) for chunk in chunks])
+    return sign.header(octets, int(stamp.date or time.time()))
+
+
+def _envelope(message: MessageLike, parties: Parties, envelope_from: t.Any, utf8: bool) -> Envelope:
+    sender = reverse_path(message, parties.sender, envelope_from)
+    recipients = tuple([box.address for box in parties.recipients])
+    mail_options = esmtp_options(message.mail_options or (), "mail_options")
+    rcpt_options = esmtp_options(message.rcpt_options or (), "rcpt_options")
+    if (utf8 or not sender.isascii() or not "".join(recipients).isascii()) and "SMTPUTF8" not in mail_options:
+        mail_options += ("SMTPUTF8",)
+    return Envelope(sender, recipients, mail_options, rcpt_options)
+
+
+def reverse_path(message: MessageLike, sender: Mailbox | None, envelope_from: t.Any) -> str:
+    """The address that MAIL FROM names; empty for the null reverse-path (RFC 5321 §4.5.5)."""
+    given = envelope_from or getattr(message, "envelope_from", None)
+    if not given:
+        return "" if sender is None else sender.address
+    if isinstance(given, str) and given.strip() == "<>":
+        return ""
+    return one(given, "envelope_from").address
+
+
+def _labels(message: MessageLike) -> tuple[tuple[str, ...], dict[str, t.Any]]:
+    """Tags and metadata for a provider's interface, independent of the message and JSON-able."""
+    tags: t.Any = getattr(message, "tags", None)
+    metadata: t.Any = getattr(message, "metadata", None)
+    if not tags and not metadata:
+        return (), {}
+    try:
+        copied = json.loads(json.dumps(dict(metadata or {})))
+    except (TypeError, ValueError) as error:
+        raise ContentError(f"metadata must be JSON-able: {error}", field="metadata") from error
+    return tuple(plain(tag, "tags") for tag in ((tags,) if isinstance(tags, str) else tags or ())), copied

@@ -1,0 +1,52 @@
+"""What composing invents for a message and has to repeat at each call."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import os
+import typing as t
+
+from .options import Options
+
+
+class Stamp:
+    """A message's unguessable marks: the boundaries of its parts, its Message-ID, its date.
+
+    It is renewed when the same message is sent again on purpose, so that it is another message to every server.
+    """
+
+    __slots__ = ("boundary", "date", "message_id", "options", "spent", "unique")
+
+    def __init__(self) -> None:
+        random = os.urandom(28)
+        self.boundary = random[:12].hex()
+        """The core of each boundary; 96 random bits, never shown before the message is written."""
+        self.unique = random[12:].hex()
+        """The left side of the Message-ID."""
+        self.message_id: str | None = None
+        self.date: float | None = None
+        """The date made up for the message, in seconds since the epoch."""
+        self.spent = False
+        """Whether a submission was made under this stamp."""
+        self.options: Options | None = None
+        """The settings of that submission."""
+
+    def copy(self) -> Stamp:
+        """An independent stamp with the same marks."""
+        other = Stamp.__new__(Stamp)
+        for name in self.__slots__:
+            setattr(other, name, getattr(self, name))
+        return other
+
+    def __deepcopy__(self, memo: object) -> Stamp:
+        return self.copy()
+
+    def __getstate__(self) -> dict[str, t.Any]:
+        """Settings stay behind: a DKIM key has no business in a pickle."""
+        return {name: getattr(self, name) for name in self.__slots__ if name != "options"}
+
+    def __setstate__(self, state: c.Mapping[str, t.Any]) -> None:
+        self.options = None
+        for name in self.__slots__:
+            if name != "options":
+                setattr(self, name, state[name])

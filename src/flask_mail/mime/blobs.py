@@ -1,0 +1,184 @@
+"""Attachments' data: read block by block from memory, disk or an open file, and sent in base64.
+
+A blob can be read any number of times and gives the same octets each time; where that cannot be kept, because a
+file changed or was closed, it raises instead of sending something else.
+"""
+
+from __future__ import annotations
+
+import binascii
+import collections.abc as c
+import io
+import os
+import struct
+import typing as t
+
+from ..errors import ContentError
+from .charsets import charset
+from .charsets import UTF8
+
+BLOCK = 57 * 1024
+"""Octets read at a time: 57 octets make one line of 76 characters (RFC 2045 §6.8)."""
+
+_LINES = struct.Struct("76s" * 1024).unpack
+
+
+class Blob(t.Protocol):
+    @property
+    def size(self) -> int: ...
+    def blocks(self) -> c.Iterator[bytes | memoryview]: ...
+
+
+class Memory:
+    """Octets in memory; blocks are views, not copies."""
+
+    __slots__ = ("octets", "size")
+
+    def __init__(self, octets: bytes) -> None:
+        self.octets = octets
+        self.size = len(octets)
+
+    def blocks(self) -> c.Iterator[bytes | memoryview]:
+        view = memoryview(self.octets)
+        for start in range(0, self.size, BLOCK):
+            yield view[start : start + BLOCK]
+
+
+class Disk:
+    """A file named by its path, opened when it is read.
+
+    :raises ContentError: it cannot be read.
+    """
+
+    __slots__ = ("_changed", "_field", "_path", "size")
+
+    def __init__(self, path: str | os.PathLike[str], field: str) -> None:
+        try:
+            with open(path, "rb") as file:
+                status = os.fstat(file.fileno())
+        except OSError as error:
+            raise ContentError(f"{field}: {error}", field=field) from error
+        self._path, self._field = path, field
+        self.size = status.st_size
+        self._changed = status.st_mtime_ns
+
+    def blocks(self) -> c.Iterator[bytes | memoryview]:
+        try:
+            with open(self._path, "rb") as file:
+                if os.fstat(file.fileno()).st_mtime_ns != self._changed:
+                    raise _differs(self._field)
+                yield from _exactly(file, self.size, self._field)
+        except OSError as error:
+            raise ContentError(f"{self._field}: {error}", field=self._field) from error
+
+
+class Stream:
+    """An open file that can be rewound. All of it is read, wherever it stands, and it is left standing there."""
+
+    __slots__ = ("_field", "_file", "size")
+
+    def __init__(self, file: t.IO[bytes], field: str) -> None:
+        self._file, self._field = file, field
+        here = file.tell()
+        self.size = file.seek(0, io.SEEK_END)
+        file.seek(here)
+
+    def blocks(self) -> c.Iterator[bytes | memoryview]:
+        try:
+            here = self._file.tell()
+            self._file.seek(0)
+            yield from _exactly(self._file, self.size, self._field)
+            self._file.seek(here)
+        except (OSError, ValueError) as error:
+            raise ContentError(f"{self._field}: the file cannot be read: {error}", field=self._field) from error
+
+
+def _exactly(file: t.IO[bytes], size: int, field: str) -> c.Iterator[bytes]:
+    left = size
+    while left:
+        block = file.read(min(BLOCK, left))
+        while block and len(block) % 57 and len(block) < left:  # a short read must not end a line early
+            more = file.read(min(BLOCK, left) - len(block))
+            if not more:
+                break
+            block += more
+        if not block:
+            raise _differs(field)
+        left -= len(block)
+        yield block
+
+
+def _differs(field: str) -> ContentError:
+    return ContentError(f"{field}: the file changed between composing and sending", field=field)
+
+
+def is_file(data: object) -> bool:
+    """Whether *data* is an open file, or wraps one as Werkzeug's ``FileStorage`` does."""
+    return hasattr(data, "read")
+
+
+def read(data: t.Any, encoding: str | None, field: str) -> bytes:
+    """All octets of an attachment's *data*, from memory or an open file."""
+    if is_file(data):
+        try:
+            data = data.read()
+        except (OSError, ValueError) as error:
+            raise ContentError(f"{field}: the file cannot be read: {error}", field=field) from error
+    if _is_octets(data):
+        return bytes(data)
+    codec = charset(encoding, field) if encoding else UTF8
+    try:
+        return str(data).encode(codec.codec)
+    except UnicodeEncodeError as error:
+        raise ContentError(f"{field}: cannot be encoded in {codec.label}: {error}", field=field) from None
+
+
+def _is_octets(data: t.Any) -> t.TypeGuard[bytes | bytearray]:
+    return isinstance(data, (bytes, bytearray, memoryview))
+
+
+def blob(data: t.Any, encoding: str | None, field: str) -> Blob:
+    """Attachment *data* as something that can be read block by block.
+
+    :param data: octets, text, a path, or an open file that can be rewound.
+    :param encoding: the character set of text; UTF-8 by default.
+    :raises ContentError: it cannot be read or encoded.
+    """
+    if isinstance(data, os.PathLike):
+        return Disk(t.cast("os.PathLike[str]", data), field)
+    if rewindable(data):
+        return Stream(getattr(data, "stream", data), field)
+    return Memory(read(data, encoding, field))
+
+
+def rewindable(data: t.Any) -> bool:
+    """Whether *data* is an open binary file that can be read again."""
+    file = getattr(data, "stream", data)
+    if isinstance(file, io.TextIOBase) or not is_file(file) or getattr(file, "closed", False):
+        return False
+    seekable = getattr(file, "seekable", None)
+    return bool(seekable() if seekable is not None else hasattr(file, "seek"))
+
+
+class Base64:
+    """A blob as base64 lines of 76 characters joined by CRLF, made while it is read."""
+
+    __slots__ = ("_blob", "size")
+
+    def __init__(self, blob: Blob) -> None:
+        self._blob = blob
+        characters = (blob.size + 2) // 3 * 4
+        self.size = characters + 2 * max(0, (characters + 75) // 76 - 1)
+
+    def __iter__(self) -> c.Iterator[bytes]:
+        left = self._blob.size
+        for block in self._blob.blocks():
+            left -= len(block)
+            encoded = binascii.b2a_base64(block, newline=False)
+            if len(encoded) == 76 * 1024:
+                lines: list[bytes] = list(_LINES(encoded))
+            else:
+                lines = [encoded[start : start + 76] for start in range(0, len(encoded), 76)]
+            if left:
+                lines.append(b"")
+            yield b"\r\n".join(lines)

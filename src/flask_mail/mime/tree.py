@@ -1,0 +1,75 @@
+"""The tree of parts: text, alternative, related, mixed (RFC 2046, RFC 2387); only the containers that are needed."""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import bodies
+from . import parameters
+from .charsets import Charset
+from .parameters import Parameters
+
+
+class Sized(t.Protocol):
+    @property
+    def size(self) -> int: ...
+    def __iter__(self) -> t.Iterator[bytes]: ...
+
+
+Chunk = str | bytes | Sized
+
+
+class Part(t.NamedTuple):
+    """One part: its header lines and its body, which has no line end of its own at the end."""
+
+    head: str
+    body: list[Chunk]
+
+
+def text_part(subtype: str, text: str, charset: Charset, field: str) -> Part:
+    """A text part with line ends as CRLF.
+
+    :param subtype: a subtype of ``text``, checked.
+    :raises ContentError: the text cannot be encoded.
+    """
+    charset, encoding, body = bodies.encode(text, charset, field)
+    head = f'Content-Type: text/{subtype}; charset="{charset.label}"\r\nContent-Transfer-Encoding: {encoding}\r\n'
+    return Part(head, [body])
+
+
+def typed_text_part(mime_type: str, more: Parameters, text: str, charset: Charset, field: str) -> Part:
+    """A part of text of any type with parameters, such as ``text/calendar; method=REQUEST``."""
+    charset, encoding, body = bodies.encode(text, charset, field)
+    given = [("charset", charset.label), *((key, value) for key, value in more if key != "charset")]
+    head = parameters.line("Content-Type", mime_type, given, field)
+    return Part(f"{head}Content-Transfer-Encoding: {encoding}\r\n", [body])
+
+
+def multipart(kind: str, parts: list[Part], boundary: str, extra: str = "") -> Part:
+    """A container; *boundary* is unguessable, so the parts need not be searched for it (RFC 2046 §5.1.1)."""
+    body: list[Chunk] = []
+    delimiter = f"--{boundary}\r\n"
+    for part in parts:
+        body.append(f"{delimiter}{part.head}\r\n")
+        body += part.body
+        delimiter = f"\r\n--{boundary}\r\n"
+    body.append(f"\r\n--{boundary}--")
+    return Part(f'Content-Type: multipart/{kind}; {extra}boundary="{boundary}"\r\n', body)
+
+
+def chunks(head: str, root: Part) -> list[bytes | Sized]:
+    """A whole message: text is joined and encoded once, streamed parts stay as they are."""
+    result: list[bytes | Sized] = []
+    texts: list[str] = [head, root.head, "\r\n"]
+    for piece in root.body:
+        if isinstance(piece, str):
+            texts.append(piece)
+            continue
+        result.append("".join(texts).encode("utf-8"))
+        result.append(piece)
+        texts = []
+    if root.head.startswith("Content-Type: multipart/"):
+        texts.append("\r\n")
+    if texts:
+        result.append("".join(texts).encode("utf-8"))
+    return result
