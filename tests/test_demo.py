@@ -22,6 +22,8 @@ import urllib.request
 import pytest
 from flask import Flask
 
+from .servers import Server
+
 FLASKY = pathlib.Path(__file__).parents[1] / "examples" / "flasky"
 
 ADA, MING, GRACE = "ada@demo.example", "ming@demo.example", "grace@demo.example"
@@ -219,6 +221,25 @@ def test_a_mail_server_that_is_not_there_is_told_and_logged(flasky: Flask, caplo
     assert status == 200
     assert "The mail could not be sent." in page
     assert "Mail was not sent" in caplog.text
+
+
+def test_a_refused_subscriber_does_not_stop_the_newsletter(
+    flasky: Flask, smtp: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    flasky.testing = False
+    flasky.extensions["mail"].server, flasky.extensions["mail"].port = smtp.host, smtp.port
+    smtp.refused[ADA] = "550 5.1.1 No such user"
+    with flasky.test_request_context():
+        from app import newsletter
+        from app import users
+
+        for name, address in (("Ada", ADA), ("小明", MING)):
+            users.confirm(users.add(name, address, "correct horse", subscribed=True))
+        assert newsletter.send_newsletter("News", "Good news.") == 1
+
+    assert [delivery.recipients for delivery in smtp.wait(1)] == [(MING,)]
+    assert smtp.connections == 1
+    assert f"No newsletter for {ADA}" in caplog.text
 
 
 def test_a_subscriber_leaves_with_one_click(flasky: Flask) -> None:
