@@ -112,6 +112,23 @@ def test_init_mail_gives_what_the_app_has() -> None:
     assert mail.state.__dict__ != mail.init_mail({}).__dict__
 
 
+def test_init_app_late_and_again_reads_the_settings_as_they_are_then(
+    make_app: MakeApp, start_server: StartServer
+) -> None:
+    first, second = start_server(), start_server(auth=True)
+    mail = Mail()
+    app = make_app(first)
+    app.config.update(second.config)
+    mail.init_app(app)
+    with app.app_context():
+        mail.send(hello())
+    app.config.update({"MAIL_USERNAME": None, "MAIL_PASSWORD": None, **first.config})
+    assert mail.init_app(app) is app.extensions["mail"]
+    with app.app_context():
+        mail.send(hello())
+    assert (len(first.deliveries), len(second.deliveries)) == (1, 1)
+
+
 # Reading and changing the state
 
 

@@ -1,0 +1,263 @@
+"""What programs and tests out there do with Flask-Mail beyond its documentation, each seen in public repositories."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import copy
+import pickle
+import smtplib
+import typing as t
+from unittest import mock
+
+import pytest
+from flask import current_app
+from flask import Flask
+
+import flask_mail
+from flask_mail import Connection
+from flask_mail import Mail
+from flask_mail import Message
+
+from ..conftest import SENDER
+from ..servers import Server
+
+MakeApp = c.Callable[..., Flask]
+
+
+def hello(**fields: t.Any) -> Message:
+    return Message(**{"subject": "hello", "recipients": ["to@example.com"], "body": "hi", **fields})
+
+
+# The extension in the place of its state
+
+
+@pytest.mark.parametrize("bound", [True, False])
+def test_mail_itself_as_the_extension(make_app: MakeApp, smtp_auth: Server, bound: bool) -> None:
+    app = make_app(smtp_auth)
+    mail = Mail(app) if bound else Mail()
+    if not bound:
+        mail.init_app(app)
+    app.extensions["mail"] = mail
+    with app.app_context():
+        mail.send(hello())
+        current_app.extensions["mail"].send(hello())
+        with mail.connect() as connection:
+            connection.send(hello())
+        assert mail.port == current_app.extensions["mail"].port == smtp_auth.port
+    assert [delivery.sender for delivery in smtp_auth.wait(3)] == [SENDER] * 3
+
+
+def test_mail_itself_as_the_extension_in_tests(make_app: MakeApp, smtp: Server) -> None:
+    app = make_app(smtp, TESTING=True)
+    mail = Mail(app)
+    app.extensions["mail"] = mail
+    with app.app_context(), mail.record_messages() as outbox:
+        mail.send(hello())
+    assert len(outbox) == 1
+    assert smtp.connections == 0
+
+
+def test_something_else_as_the_extension(app: Flask, mail: Mail) -> None:
+    app.extensions["mail"] = fake = mock.MagicMock()
+    with app.app_context():
+        message = hello()
+        current_app.extensions["mail"].send(message)
+    fake.send.assert_called_once_with(message)
+
+
+# Patched methods
+
+
+@pytest.mark.parametrize("name", ["Mail.send", "_MailMixin.send", "Message.send", "Connection.send"])
+def test_a_patched_send_sends_nothing(app: Flask, mail: Mail, smtp: Server, name: str) -> None:
+    with app.app_context(), mock.patch(f"flask_mail.{name}") as send:
+        mail.send(hello())
+        mail.send_message("hello", ["to@example.com"], "hi")
+    assert send.call_count == 2
+    assert smtp.deliveries == []
+
+
+@pytest.mark.parametrize("name", ["_Mail.send", "_MailMixin.send"])
+def test_a_patched_send_of_the_state_sends_nothing(app: Flask, mail: Mail, smtp: Server, name: str) -> None:
+    with app.app_context(), mock.patch(f"flask_mail.{name}") as send:
+        app.extensions["mail"].send(hello())
+    send.assert_called_once()
+    assert smtp.deliveries == []
+
+
+def test_a_patched_send_that_fails(app: Flask, mail: Mail) -> None:
+    down = mock.patch("flask_mail.Mail.send", side_effect=smtplib.SMTPException("down"))
+    with app.app_context(), down, pytest.raises(smtplib.SMTPException, match="down"):
+        mail.send_message("hello", ["to@example.com"], "hi")
+
+
+def test_a_patched_connect(app: Flask, mail: Mail) -> None:
+    with app.app_context(), mock.patch.object(Mail, "connect") as connect:
+        message = hello()
+        mail.send(message)
+    connection = connect.return_value.__enter__.return_value
+    connection.send.assert_called_once_with(message)
+
+
+def test_send_replaced_for_one_mail(app: Flask, mail: Mail, smtp: Server) -> None:
+    sent: list[Message] = []
+    mail.send = sent.append  # type: ignore[assignment, method-assign]
+    with app.app_context():
+        mail.send_message("hello", ["to@example.com"], "hi")
+    assert [message.subject for message in sent] == ["hello"]
+    assert smtp.connections == 0
+
+
+def test_a_connection_send_of_ones_own_finds_the_host_open(app: Flask, mail: Mail, smtp: Server) -> None:
+    def send(self: Connection, message: Message, envelope_from: str | None = None) -> None:
+        self.host.sendmail("bounces@example.com", ["to@example.com"], message.as_bytes(), [], [])
+
+    with app.app_context(), mock.patch.object(Connection, "send", send):
+        mail.send(hello())
+    assert smtp.wait()[0].sender == "bounces@example.com"
+
+
+def test_a_message_send_of_ones_own(app: Flask, mail: Mail, smtp: Server) -> None:
+    class Bounced(Message):
+        def send(self, connection: Connection) -> t.Any:
+            connection.send(self, "bounces@example.com")
+
+    class Raw(Message):
+        def send(self, connection: Connection) -> t.Any:
+            connection.host.sendmail("raw@example.com", self.recipients, bytes(self))
+
+    with app.app_context():
+        for kind in (Bounced, Raw):
+            mail.send(kind("hello", ["to@example.com"], "hi"))
+    assert [delivery.sender for delivery in smtp.wait(2)] == ["bounces@example.com", "raw@example.com"]
+
+
+# Subclasses and states made by hand
+
+
+def test_a_state_made_by_hand_and_its_connection(app: Flask, mail: Mail, smtp_auth: Server) -> None:
+    state = flask_mail._Mail(  # type: ignore[attr-defined]
+        smtp_auth.host,
+        smtp_auth.username,
+        smtp_auth.password,
+        smtp_auth.port,
+        False,  # use_tls
+        False,  # use_ssl
+        "second@example.com",
+        False,  # debug
+        None,  # max_emails
+        False,  # suppress
+        False,  # ascii_attachments
+    )
+    with app.app_context():
+        connection = Connection(state)
+        connection.__enter__()
+        connection.send(hello())
+        connection.__exit__(None, None, None)
+    [delivery] = smtp_auth.wait()
+    assert delivery.login == smtp_auth.username
+    smtp_auth.wait_for(lambda: smtp_auth.open_connections == 0)
+
+
+def test_a_second_server_for_bulk_mail(app: Flask, mail: Mail, smtp_starttls: Server) -> None:
+    state = mail.init_mail({**app.config, **smtp_starttls.config})
+    with app.app_context(), Connection(state) as connection:
+        connection.send(hello())
+    assert smtp_starttls.wait()[0].tls
+
+
+def test_a_connection_that_configures_its_own_host(make_app: MakeApp, smtp_auth: Server) -> None:
+    class Named(Connection):
+        def configure_host(self) -> smtplib.SMTP:
+            host = smtplib.SMTP(self.mail.server, self.mail.port, local_hostname="client.example.com")
+            host.set_debuglevel(int(self.mail.debug))
+            host.login(self.mail.username, self.mail.password)
+            return host
+
+    class State(flask_mail._Mail):  # type: ignore[attr-defined, name-defined, misc]
+        def connect(self) -> Connection:
+            return Named(current_app.extensions["mail"])
+
+        def send(self, message: Message) -> t.Any:
+            with self.connect() as connection:
+                connection.send(message, self.envelope_from)
+
+    class Own(Mail):
+        def init_mail(self, config: t.Any, debug: bool | int = False, testing: bool = False) -> t.Any:
+            values = super().init_mail(config, debug, testing)
+            names = ["server", "username", "password", "port", "use_tls", "use_ssl", "default_sender", "debug"]
+            state = State(*(getattr(values, name) for name in [*names, "max_emails", "suppress", "ascii_attachments"]))
+            state.envelope_from = "bounces@example.com"
+            return state
+
+        def send(self, message: Message) -> t.Any:
+            return self.state.send(message)
+
+    app = make_app(smtp_auth)
+    mail = Own(app)
+    with app.app_context():
+        mail.send(hello(recipients=["Ä <to@example.com>"]))
+        app.extensions["mail"].send(hello())
+    first, second = smtp_auth.wait(2)
+    assert first.helo == second.helo == "client.example.com"
+    assert first.sender == second.sender == "bounces@example.com"
+    assert first.recipients == ("to@example.com",)
+
+
+# Messages
+
+
+def test_headers_of_an_attachment_as_pairs(app: Flask, mail: Mail, smtp: Server) -> None:
+    """Flask-Mail 0.9.1 took pairs, 0.10.0 takes a mapping."""
+    with app.app_context():
+        message = hello(html='<img src="cid:logo">')
+        message.attach("logo.png", "image/png", b"\x89PNG", "inline", headers=[["Content-ID", "<logo>"]])  # type: ignore[arg-type]
+        message.attach("logo2.png", "image/png", b"\x89PNG", "inline", headers={"Content-ID": "<logo2>"})
+        mail.send(message)
+    parts = smtp.wait()[0].message.walk()
+    assert [part["Content-ID"] for part in parts if part.get_content_type() == "image/png"] == ["<logo>", "<logo2>"]
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda message: pickle.loads(pickle.dumps(message))])
+def test_a_message_survives_copying_and_a_queue_that_pickles(
+    app: Flask, mail: Mail, smtp: Server, again: c.Callable[[Message], Message]
+) -> None:
+    with app.app_context():
+        message = hello(html="<p>hi", cc=[("Ä", "cc@example.com")])
+        message.attach("a.txt", "text/plain", b"attached")
+        mail.send(again(message))
+    [delivery] = smtp.wait()
+    assert delivery.recipients == ("to@example.com", "cc@example.com")
+    assert [part.get_content() for part in delivery.message.iter_attachments()] == ["attached"]
+
+
+def test_fields_set_one_by_one(app: Flask, mail: Mail, smtp: Server) -> None:
+    with app.app_context():
+        message = Message()
+        message.subject = "hello"
+        message.sender = ("Me", "me@example.com")
+        message.recipients = ["to@example.com"]
+        message.cc = ["cc@example.com"]
+        message.bcc = ["bcc@example.com"]
+        message.reply_to = "reply@example.com"
+        message.body = "hi"
+        message.html = "<p>hi"
+        message.charset = "utf-8"
+        message.date = 1700000000
+        message.extra_headers = {"X-Priority": "1"}
+        mail.send(message)
+    [delivery] = smtp.wait()
+    assert delivery.sender == "me@example.com"
+    assert delivery.recipients == ("to@example.com", "cc@example.com", "bcc@example.com")
+    assert delivery.message["X-Priority"] == "1"
+    assert delivery.message["Date"].datetime.timestamp() == 1700000000
+
+
+def test_a_body_that_is_not_text_is_sent_as_its_text(app: Flask, mail: Mail, smtp: Server) -> None:
+    from markupsafe import Markup
+
+    with app.app_context():
+        mail.send(hello(body=Markup("a &amp; b"), html=Markup("<p>a &amp; b")))
+    body = smtp.wait()[0].message.get_body(("html",))
+    assert body is not None
+    assert body.get_content().strip() == "<p>a &amp; b"
