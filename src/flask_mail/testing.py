@@ -99,7 +99,8 @@ class TransportContract:
                 self.transport = MyTransport(...)
 
             def delivered(self):
-                return [Delivered(...) for ... in ...]
+                for ... in ...:
+                    yield Delivered(sender, recipients, content)
     """
 
     transport: Transport
@@ -108,7 +109,7 @@ class TransportContract:
     patience: float = 30.0
     """Seconds to wait for two sessions to be open at once."""
 
-    def delivered(self) -> list[Delivered] | None:
+    def delivered(self) -> c.Iterable[Delivered] | None:
         """What :attr:`transport` has delivered so far, oldest first; ``None`` where nobody can tell."""
         return None
 
@@ -223,9 +224,10 @@ class TransportContract:
             self._check_delivered(submission)
 
     def _check_delivered(self, *submissions: Submission, ordered: bool = True) -> None:
-        arrived = self.delivered()
-        if arrived is None:
+        found = self.delivered()
+        if found is None:
             return
+        arrived = list(found)
         assert len(arrived) == len(submissions), f"{len(submissions)} were sent, {len(arrived)} arrived"
         if not ordered:
             arrived = sorted(arrived, key=lambda one: one.content)

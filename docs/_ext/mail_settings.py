@@ -1,0 +1,83 @@
+"""The directive ``mail-settings``: documents ``MAIL_*`` keys from :data:`flask_mail.settings.KEYS` and nothing else.
+
+.. code-block:: rst
+
+    .. mail-settings::
+
+        MAIL_SERVER
+        MAIL_PORT
+
+The option ``:rest:`` documents all keys that the page names nowhere else. A key that does not exist is an error.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from setting_examples import EXAMPLES
+from sphinx.application import Sphinx
+from sphinx.pycode import ModuleAnalyzer
+from sphinx.util.docutils import SphinxDirective
+
+from flask_mail import settings
+
+TYPES = {
+    settings.parse_bool: "true or false",
+    settings.parse_credential: "string",
+    settings.parse_debug: "true or false",
+    settings.parse_limit: "whole number",
+    settings.parse_list: "list of strings, or one string with commas between",
+    settings.parse_mailbox: "address, or pair of a display name and an address",
+    settings.parse_port: "whole number",
+    settings.parse_seconds: "number of seconds",
+    settings.parse_server: "string",
+    settings.parse_text: "string",
+    settings.parse_transport: "string, class or object",
+}
+
+DEFAULTS = {  # those that init_app finds elsewhere
+    "MAIL_DEBUG": "``app.debug``",
+    "MAIL_SUPPRESS_SEND": "``app.testing``",
+    "MAIL_FILE_PATH": "``mail`` in the instance folder",
+}
+
+
+class MailSettings(SphinxDirective):
+    """One ``confval`` for each key in the content: its type, default, meaning and an example."""
+
+    has_content = True
+    option_spec: t.ClassVar = {"rest": directives.flag}
+
+    def run(self) -> list[nodes.Node]:
+        keys = [key for key in map(str.strip, self.content) if key]
+        listed = self.env.temp_data.setdefault("mail_settings", set())
+        if "rest" in self.options:
+            keys += [key for key in settings.KEYS if key not in listed]
+        listed.update(keys)
+        for key in keys:
+            if key not in settings.KEYS:
+                raise self.error(f"{key} is not a setting")
+        return self.parse_text_to_nodes("\n".join(line for key in keys for line in _entry(key)))
+
+
+def _entry(key: str) -> list[str]:
+    field = settings.KEYS[key]
+    default = DEFAULTS.get(key) or (f"``{field.default!r}``" if field.default not in (None, ()) else "not set")
+    meanings = ModuleAnalyzer.for_module(settings.__name__).find_attr_docs()
+    text = " ".join(meanings["Settings", field.name]).strip().removeprefix(f"``{key}``: ")
+    lines = [
+        f".. confval:: {key}",
+        f"   :type: {TYPES.get(field.metadata['parse'], field.type)}",
+        f"   :default: {default}",
+        "",
+        f"   {text[:1].upper()}{text[1:]}",
+        "",
+    ]
+    return [*lines, f"   Example: ``{key} = {EXAMPLES[key]!r}``", ""] if key in EXAMPLES else lines
+
+
+def setup(app: Sphinx) -> dict[str, t.Any]:
+    app.add_directive("mail-settings", MailSettings)
+    return {"version": "1", "parallel_read_safe": True}
