@@ -24,10 +24,12 @@ import dataclasses as d
 import errno
 import importlib
 import logging
+import os
 import pathlib
 import re
 import runpy
 import socket
+import ssl
 import subprocess
 import sys
 import textwrap
@@ -350,7 +352,7 @@ def test_every_setting_has_an_example_that_is_accepted() -> None:
     assert KEYS.keys() - examples.keys() == set()
     login = {"MAIL_USERNAME": "joe", "MAIL_PASSWORD": "secret"}
     for key in KEYS:
-        assert read({**login, key: examples[key]})
+        assert read({**login, key: eval(examples[key], {"os": os, "ssl": ssl})})
 
 
 def test_the_reference_has_every_exported_name() -> None:

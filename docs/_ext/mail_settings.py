@@ -23,18 +23,28 @@ from sphinx.util.docutils import SphinxDirective
 
 from flask_mail import settings
 
-TYPES = {
-    settings.parse_bool: "true or false",
-    settings.parse_credential: "string",
-    settings.parse_debug: "true or false",
-    settings.parse_limit: "whole number",
-    settings.parse_list: "list of strings, or one string with commas between",
-    settings.parse_mailbox: "address, or pair of a display name and an address",
-    settings.parse_port: "whole number",
-    settings.parse_seconds: "number of seconds",
-    settings.parse_server: "string",
-    settings.parse_text: "string",
-    settings.parse_transport: "string, class or object",
+TYPES = {  # by the function that parses it
+    "parse_bool": "true or false",
+    "parse_context": "``ssl.SSLContext``",
+    "parse_count": "whole number",
+    "parse_credential": "string",
+    "parse_debug": "true or false",
+    "parse_hostname": "string",
+    "parse_limit": "whole number",
+    "parse_list": "list of strings, or one string with commas between",
+    "parse_mailbox": "address, or pair of a display name and an address",
+    "parse_password": "string",
+    "parse_port": "whole number",
+    "parse_proxy": "URL",
+    "parse_rate": "number of messages per ``s``, ``m``, ``h`` or ``d``",
+    "parse_seconds": "number of seconds",
+    "parse_secret": "string",
+    "parse_server": "string",
+    "parse_source": "IP address, or pair of one and a port",
+    "parse_text": "string",
+    "parse_timeout": "number of seconds, or mapping of stages to them",
+    "parse_token": "function, or dotted path of one",
+    "parse_transport": "string, class or object",
 }
 
 DEFAULTS = {  # those that init_app finds elsewhere
@@ -69,13 +79,13 @@ def _entry(key: str) -> list[str]:
     text = " ".join(meanings["Settings", field.name]).strip().removeprefix(f"``{key}``: ")
     lines = [
         f".. confval:: {key}",
-        f"   :type: {TYPES.get(field.metadata['parse'], field.type)}",
+        f"   :type: {TYPES.get(field.metadata['parse'].__name__, field.type)}",
         f"   :default: {default}",
         "",
         f"   {text[:1].upper()}{text[1:]}",
         "",
     ]
-    return [*lines, f"   Example: ``{key} = {EXAMPLES[key]!r}``", ""] if key in EXAMPLES else lines
+    return [*lines, f"   Example: ``{key} = {EXAMPLES[key]}``", ""] if key in EXAMPLES else lines
 
 
 def setup(app: Sphinx) -> dict[str, t.Any]:
