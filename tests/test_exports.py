@@ -6,8 +6,8 @@ import flask_mail
 
 NAMES = """
     AddressError Attachment BadHeaderError ConfigError Connection ContentError DeliveryError FlaskMailUnicodeDecodeError
-    Mail MailError Message MissingExtraError NotInitializedError Receipt email_dispatched force_text sanitize_address
-    sanitize_addresses sanitize_subject signals
+    Mail MailError Message MissingExtraError NotInitializedError Progress Receipt Result email_dispatched email_failed
+    force_text sanitize_address sanitize_addresses sanitize_subject signals
 """
 
 

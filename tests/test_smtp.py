@@ -21,11 +21,12 @@ from flask_mail.delivery import open_session
 from flask_mail.submission import Content
 from flask_mail.submission import Envelope
 from flask_mail.submission import Submission
-from flask_mail.transports.connect import Account
+from flask_mail.transports.auth import Account
 from flask_mail.transports.connect import Endpoint
-from flask_mail.transports.connect import Trust
 from flask_mail.transports.smtp import SMTPTransport
+from flask_mail.transports.tls import Trust
 from flask_mail.transports.wire import dot_stuffed
+from flask_mail.transports.wire import Timeouts
 
 from . import servers
 from .servers import Authority
@@ -45,7 +46,7 @@ def submission(*recipients: str, content: bytes = b"Subject: x\r\n\r\nhello\r\n"
 
 
 def transport(server: Server | ScriptedServer, **options: t.Any) -> SMTPTransport:
-    return SMTPTransport(Endpoint(**{"host": server.host, "port": server.port, "timeout": 5.0, **options}))
+    return SMTPTransport(Endpoint(**{"host": server.host, "port": server.port, "timeouts": Timeouts(options.pop("timeout", 5.0)), **options}))
 
 
 def send(server: Server | ScriptedServer, what: Submission | None = None, **options: t.Any) -> t.Any:
@@ -196,7 +197,7 @@ def test_text_injected_before_the_handshake_is_an_error(scripted: Scripted) -> N
 
 def remote(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the server look as if it were another machine."""
-    monkeypatch.setattr("flask_mail.transports.connect._within_machine", lambda client: False)
+    monkeypatch.setattr("flask_mail.transports.connect._within_machine", lambda client, endpoint: False)
 
 
 def test_2_no_password_in_clear(smtp_auth: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -309,7 +310,7 @@ def test_30_nobody_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(ConnectionRefusedError) as caught:
-        open_session(SMTPTransport(Endpoint("127.0.0.1", port, timeout=5)))
+        open_session(SMTPTransport(Endpoint("127.0.0.1", port, timeouts=Timeouts(5))))
     error = t.cast(t.Any, caught.value)
     assert (error.stage, error.transient, error.errno) == ("connect", True, 111)
     assert error.__notes__[0] == f"While sending mail with 127.0.0.1:{port}, stage connect."
@@ -318,7 +319,7 @@ def test_30_nobody_there() -> None:
 
 def test_no_such_host() -> None:
     with pytest.raises(socket.gaierror) as caught:
-        open_session(SMTPTransport(Endpoint("no-such-host.invalid", 25, timeout=5)))
+        open_session(SMTPTransport(Endpoint("no-such-host.invalid", 25, timeouts=Timeouts(5))))
     assert "MAIL_SERVER names no host" in t.cast(t.Any, caught.value).__notes__[-1]
 
 

@@ -15,6 +15,8 @@ from .errors import MissingExtraError as MissingExtraError
 from .errors import NotInitializedError as NotInitializedError
 from .extension import Connection as Connection
 from .extension import Mail as Mail
+from .extension import Progress as Progress
+from .extension import Result as Result
 from .legacy import force_text as force_text
 from .legacy import sanitize_address as sanitize_address
 from .legacy import sanitize_addresses as sanitize_addresses
@@ -22,6 +24,7 @@ from .legacy import sanitize_subject as sanitize_subject
 from .message import Attachment as Attachment
 from .message import Message as Message
 from .signals import email_dispatched as email_dispatched
+from .signals import email_failed as email_failed
 from .signals import signals as signals
 from .submission import Receipt as Receipt
 
@@ -43,4 +46,9 @@ def __getattr__(name: str) -> _t.Any:
         return Header
     if name == "PY3":  # likewise, in 0.9.1
         return True
+    if name in ("_Mail", "_MailMixin"):  # what tests out there patch
+        from .extension import sending
+        from .extension import state
+
+        return state.State if name == "_Mail" else sending.Sending
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

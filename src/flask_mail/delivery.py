@@ -5,6 +5,7 @@ What goes wrong here is logged and explained, once; whoever catches the error fi
 
 from __future__ import annotations
 
+import collections.abc as c
 import logging
 
 from .diagnosis import advise
@@ -18,12 +19,18 @@ logger = logging.getLogger("flask_mail")
 
 
 def open_session(transport: Transport) -> Session:
-    """Open *transport*.
+    """Open *transport*; see :func:`opened`."""
+    return opened(transport.open)
 
+
+def opened(open: c.Callable[[], Session]) -> Session:
+    """A session.
+
+    :param open: what opens it.
     :raises DeliveryError: with notes that say what happened and what to do.
     """
     try:
-        return transport.open()
+        return open()
     except DeliveryError as error:
         explain(error)
         raise
@@ -40,9 +47,14 @@ def deliver(submission: Submission, session: Session) -> Receipt:
     except DeliveryError as error:
         explain(error)
         raise
-    for recipient, reply in receipt.refused.items():
-        logger.warning("%s: %s was refused: %s", submission.message_id, recipient, reply)
+    log_refusals(receipt)
     return receipt
+
+
+def log_refusals(receipt: Receipt) -> None:
+    """Log who was refused while others were accepted."""
+    for recipient, reply in receipt.refused.items():
+        logger.warning("%s: %s was refused: %s", receipt.message_id, recipient, reply)
 
 
 def explain(error: DeliveryError) -> None:

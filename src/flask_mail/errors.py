@@ -132,6 +132,9 @@ class DeliveryError(MailError):
     host: str | None = None
     port: int | None = None
 
+    in_doubt: bool = False
+    """Whether the server may have taken the mail all the same: its reply to the content never came."""
+
     def __reduce__(self) -> tuple[t.Any, ...]:
         original = next((c for c in type(self).__mro__ if not issubclass(c, MailError)), Exception)
         return _rebuild, (original, self.args, self.__dict__)

@@ -12,6 +12,8 @@ import collections.abc as c
 import dataclasses as d
 import difflib
 import math
+import re
+import ssl
 import typing as t
 import warnings
 
@@ -20,12 +22,58 @@ from .errors import ConfigError
 Config = c.Mapping[str, t.Any]
 Parser = c.Callable[[str, t.Any], t.Any]
 
+STAGES: t.Final = (
+    "default",
+    "connect",
+    "greeting",
+    "ehlo",
+    "starttls",
+    "tls",
+    "auth",
+    "mail",
+    "rcpt",
+    "data",
+    "end-of-data",
+)
+"""What ``MAIL_TIMEOUT`` may name; see :attr:`flask_mail.errors.MailError.stage`."""
+
+_PATH = re.compile(r"[^\W\d]\w*(?:[.:][^\W\d]\w*)+")
+_RATE = re.compile(r"(\d{1,9}) ?/ ?([smhd])", re.ASCII)
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "off", "0"})
 
 
+class Secret(str):
+    """A string that no repr, log or traceback shows."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
 class MailConfigWarning(UserWarning):
     """A ``MAIL_*`` setting that is probably not what was meant."""
+
+
+class Masked(c.Mapping[str, t.Any]):
+    """A configuration that can be read but shows nothing of itself."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    def __getitem__(self, key: str) -> t.Any:
+        return self._config[key]
+
+    def __iter__(self) -> c.Iterator[str]:
+        return iter(self._config)
+
+    def __len__(self) -> int:
+        return len(self._config)
+
+    def __repr__(self) -> str:
+        return "<configuration>"
 
 
 def _refuse(key: str, value: t.Any, wanted: str) -> ConfigError:
@@ -53,6 +101,10 @@ def parse_int(key: str, value: t.Any, wanted: str = "a whole number, 0 or more",
     if isinstance(value, bool) or not isinstance(value, int) or value < 0 or (most is not None and value > most):
         raise _refuse(key, value, wanted)
     return value
+
+
+def parse_count(key: str, value: t.Any) -> int:
+    return parse_int(key, value)
 
 
 def parse_port(key: str, value: t.Any) -> int:
@@ -90,6 +142,61 @@ def parse_seconds(key: str, value: t.Any) -> float:
     return seconds
 
 
+def parse_timeout(key: str, value: t.Any) -> float | dict[str, float]:
+    """Seconds for every stage, or a mapping from stages, ``"default"`` among them, to seconds."""
+    if not isinstance(value, c.Mapping):
+        return parse_seconds(key, value)
+    stages = t.cast("c.Mapping[object, t.Any]", value)
+    for stage in stages:
+        if stage not in STAGES:
+            raise ConfigError(f"{key} names the stage {stage!r}; the stages are {', '.join(STAGES)}.", key=key)
+    return {str(stage): parse_seconds(key, seconds) for stage, seconds in stages.items()}
+
+
+def parse_source(key: str, value: t.Any) -> tuple[str, int]:
+    """An address of this host, alone or with a port in a pair."""
+    if isinstance(value, str):
+        return value.strip(), 0
+    if isinstance(value, (list, tuple)):
+        pair = t.cast("c.Sequence[t.Any]", value)
+        if len(pair) == 2 and isinstance(pair[0], str):
+            return pair[0], parse_int(key, pair[1], "an address and a port number", most=65535)
+    raise _refuse(key, value, "an IP address of this host, or a pair of one and a port")
+
+
+def parse_proxy(key: str, value: t.Any) -> str:
+    """A URL; it may hold a password, so it is never repeated."""
+    proxy = parse_text(key, value).strip()
+    if not proxy.startswith(("socks5://", "socks4://", "http://")):
+        raise ConfigError(
+            f"{key} has to be a URL such as socks5://host:1080 or http://user:password@host:3128.", key=key
+        )
+    return Secret(proxy)
+
+
+def parse_context(key: str, value: t.Any) -> ssl.SSLContext:
+    if not isinstance(value, ssl.SSLContext):
+        raise _refuse(key, value, "an ssl.SSLContext")
+    return value
+
+
+def parse_token(key: str, value: t.Any) -> t.Any:
+    """A function, or the dotted path of one."""
+    if callable(value):
+        return value
+    if isinstance(value, str) and _PATH.fullmatch(value.strip()):
+        return Secret(value.strip())
+    raise ConfigError(f"{key} has to be a function that returns a token, or the dotted path of one.", key=key)
+
+
+def parse_rate(key: str, value: t.Any) -> tuple[int, float]:
+    """Messages and the seconds they are for: ``"14/s"`` is ``(14, 1.0)``."""
+    match = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None or int(match[1]) == 0:
+        raise _refuse(key, value, "a number of messages per second, minute, hour or day, such as '14/s' or '30/m'")
+    return int(match[1]), _SECONDS[match[2]]
+
+
 def parse_text(key: str, value: t.Any) -> str:
     if not isinstance(value, str):
         raise _refuse(key, value, "a string")
@@ -109,6 +216,14 @@ def parse_server(key: str, value: t.Any) -> str:
     return server
 
 
+def parse_hostname(key: str, value: t.Any) -> str:
+    """What goes after EHLO: a name or an address literal."""
+    name = parse_text(key, value).strip()
+    if not name.isascii() or not name.isprintable() or " " in name:
+        raise _refuse(key, value, "a host name or an address literal such as '[192.0.2.1]', in ASCII")
+    return name
+
+
 def parse_credential(key: str, value: t.Any) -> str:
     """A user name or password; the message never repeats it."""
     if isinstance(value, int) and not isinstance(value, bool):
@@ -122,6 +237,16 @@ def parse_credential(key: str, value: t.Any) -> str:
             key=key,
         )
     return value
+
+
+def parse_secret(key: str, value: t.Any) -> Secret:
+    if not isinstance(value, str):
+        raise ConfigError(f"{key} has to be a string, but it is a {type(value).__name__}.", key=key)
+    return Secret(value)
+
+
+def parse_password(key: str, value: t.Any) -> Secret:
+    return Secret(parse_credential(key, value))
 
 
 def parse_mailbox(key: str, value: t.Any) -> t.Any:
@@ -173,7 +298,7 @@ class Settings:
     """``MAIL_SERVER``: host name or address of the mail server."""
     username: str | None = _setting("MAIL_USERNAME", parse_credential)
     """``MAIL_USERNAME``: whom to log in as; no login without it."""
-    password: str | None = _setting("MAIL_PASSWORD", parse_credential, secret=True)
+    password: str | None = _setting("MAIL_PASSWORD", parse_password, secret=True)
     """``MAIL_PASSWORD``: often an app password or an authorisation code, not the account's own."""
     port: int = _setting("MAIL_PORT", parse_port, 25)
     """``MAIL_PORT``: 587 for STARTTLS, 465 for TLS from the start, 25 for a relay of one's own."""
@@ -201,14 +326,46 @@ class Settings:
     """``MAIL_CATCH_ALL``: send everything to these addresses instead (a staging system)."""
     catch_all_allow: tuple[str, ...] = _setting("MAIL_CATCH_ALL_ALLOW", parse_list, ())
     """``MAIL_CATCH_ALL_ALLOW``: addresses and domains that ``MAIL_CATCH_ALL`` lets through."""
-    timeout: float = _setting("MAIL_TIMEOUT", parse_seconds, 30.0)
-    """``MAIL_TIMEOUT``: seconds that any one step of a conversation may take."""
+    message_id_domain: str | None = _setting("MAIL_MESSAGE_ID_DOMAIN", parse_hostname)
+    """``MAIL_MESSAGE_ID_DOMAIN``: what stands right of the ``@`` in a Message-ID; the sender's domain by default."""
+    dkim_domain: str | None = _setting("MAIL_DKIM_DOMAIN", parse_hostname)
+    """``MAIL_DKIM_DOMAIN``: sign with DKIM for this domain (RFC 6376); needs the extra ``dkim``."""
+    dkim_selector: str | None = _setting("MAIL_DKIM_SELECTOR", parse_hostname)
+    """``MAIL_DKIM_SELECTOR``: the name under which DNS holds the public key."""
+    dkim_key: str | None = _setting("MAIL_DKIM_KEY", parse_secret, secret=True)
+    """``MAIL_DKIM_KEY``: the private key, RSA or Ed25519, as PEM text or the path of a PEM file."""
+    dkim_headers: tuple[str, ...] = _setting("MAIL_DKIM_HEADERS", parse_list, ())
+    """``MAIL_DKIM_HEADERS``: which header fields to sign; a sound choice by default."""
+    timeout: float | dict[str, float] = _setting("MAIL_TIMEOUT", parse_timeout, 30.0)
+    """``MAIL_TIMEOUT``: seconds that any one step of a conversation may take, or a mapping from stages to seconds."""
+    deadline: float = _setting("MAIL_DEADLINE", parse_seconds, 600.0)
+    """``MAIL_DEADLINE``: seconds that connecting, and then each message, may take in all."""
     tls_verify: bool = _setting("MAIL_TLS_VERIFY", parse_bool, True)
     """``MAIL_TLS_VERIFY``: check the server's certificate and name. Off, anybody on the way can read the password."""
     tls_ca: str | None = _setting("MAIL_TLS_CA", parse_text)
     """``MAIL_TLS_CA``: a PEM file of the authorities to trust instead of the system's."""
+    tls_cert: str | None = _setting("MAIL_TLS_CERT", parse_text)
+    """``MAIL_TLS_CERT``: a PEM file of the client certificate to show."""
+    tls_key: str | None = _setting("MAIL_TLS_KEY", parse_text)
+    """``MAIL_TLS_KEY``: a PEM file of its key, where the certificate's file does not hold it."""
+    tls_context: ssl.SSLContext | None = _setting("MAIL_TLS_CONTEXT", parse_context)
+    """``MAIL_TLS_CONTEXT``: an ``ssl.SSLContext`` to use instead of all these."""
     allow_cleartext_auth: bool = _setting("MAIL_ALLOW_CLEARTEXT_AUTH", parse_bool, False)
     """``MAIL_ALLOW_CLEARTEXT_AUTH``: send the password without TLS to a server other than this machine."""
+    oauth2_token: t.Any = _setting("MAIL_OAUTH2_TOKEN", parse_token, secret=True)
+    """``MAIL_OAUTH2_TOKEN``: a function asked for an access token at each login, or its dotted path (XOAUTH2)."""
+    local_hostname: str | None = _setting("MAIL_LOCAL_HOSTNAME", parse_hostname)
+    """``MAIL_LOCAL_HOSTNAME``: the name to greet the server with; found without DNS by default."""
+    source_address: tuple[str, int] | None = _setting("MAIL_SOURCE_ADDRESS", parse_source)
+    """``MAIL_SOURCE_ADDRESS``: the address to connect from."""
+    proxy: str | None = _setting("MAIL_PROXY", parse_proxy, secret=True)
+    """``MAIL_PROXY``: ``socks5://`` or ``http://`` (CONNECT), with user and password; needs the extra ``socks``."""
+    pool_size: int = _setting("MAIL_POOL_SIZE", parse_count, 4)
+    """``MAIL_POOL_SIZE``: how many connections ``mail.send`` keeps open for the next message; 0 for none."""
+    pool_idle: float = _setting("MAIL_POOL_IDLE", parse_seconds, 30.0)
+    """``MAIL_POOL_IDLE``: seconds for which an unused connection is kept."""
+    rate_limit: tuple[int, float] | None = _setting("MAIL_RATE_LIMIT", parse_rate)
+    """``MAIL_RATE_LIMIT``: how fast ``send_many`` may send, such as ``"14/s"``."""
     file_path: str | None = _setting("MAIL_FILE_PATH", parse_text)
     """``MAIL_FILE_PATH``: folder of the ``file`` transport; ``mail`` in the instance folder by default."""
 
@@ -276,7 +433,9 @@ def _check(values: c.Mapping[str, t.Any]) -> None:
             "usually port 587) or with TLS (MAIL_USE_SSL, usually port 465). Turn one of them off.",
             key="MAIL_USE_TLS",
         )
-    for there, missing in (("username", "password"), ("password", "username")):
+    for there, missing in (("username", "password"), ("password", "username"), ("oauth2_token", "username")):
+        if missing == "password" and values["oauth2_token"] is not None:
+            continue
         if values[there] is not None and values[missing] is None:
             raise ConfigError(
                 f"MAIL_{there.upper()} is set but MAIL_{missing.upper()} is not, so no login could happen. "

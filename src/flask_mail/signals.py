@@ -59,14 +59,19 @@ def _wants_message_first(receiver: c.Callable[..., t.Any]) -> bool:
 
 signals = Namespace()
 
-email_dispatched: MailSignal = t.cast(
-    MailSignal,
-    signals.setdefault(
-        "email-dispatched",
-        MailSignal(
-            "email-dispatched",
-            doc="Sent when a message was handed to the server, or would have been: also while sending is "
-            "suppressed. Receivers take ``(app, message)`` or, as in Flask-Mail 0.9, ``(message, app)``.",
-        ),
-    ),
+
+def _signal(name: str, doc: str) -> MailSignal:
+    return t.cast(MailSignal, signals.setdefault(name, MailSignal(name, doc=doc)))
+
+
+email_dispatched = _signal(
+    "email-dispatched",
+    "Sent when a message was handed to the server, or would have been: also while sending is suppressed. Receivers "
+    "take ``(app, message)`` or, as in Flask-Mail 0.9, ``(message, app)``.",
+)
+
+email_failed = _signal(
+    "email-failed",
+    "Sent when a message went to nobody, or was refused for some. Receivers take ``app``, and by keyword ``message``, "
+    "``message_id``, ``recipients`` (who did not get it) and ``error``.",
 )

@@ -234,10 +234,9 @@ class Server:
         self.stop()
 
     def _hang_up(self) -> None:
+        for transport in list(self._controller.loop._transports.values()):  # also where a handshake never ended
+            transport.abort()
         for conversation in list(self._conversations):
-            for transport in (conversation.transport, conversation._original_transport):  # the latter under STARTTLS
-                if transport is not None:
-                    t.cast(t.Any, transport).abort()
             self._closed(conversation)  # asyncio tells nobody when a handshake after STARTTLS has failed
 
     def _opened(self, conversation: _Conversation) -> None:

@@ -5,62 +5,24 @@ No octet of a password leaves over a connection that is neither TLS nor within t
 
 from __future__ import annotations
 
-import base64
-import collections.abc as c
 import dataclasses as d
-import functools
-import hashlib
-import hmac
 import ipaddress
 import smtplib
 import socket
 import ssl
+import time
+import typing as t
 
 from ..errors import ConfigError
+from ..errors import MissingExtraError
+from .auth import Account
+from .auth import log_in
 from .failures import refused
-from .failures import Stages
+from .failures import stage
+from .tls import Trust
 from .wire import Client
+from .wire import Timeouts
 from .wire import TLSClient
-
-
-@d.dataclass(frozen=True, slots=True)
-class Account:
-    """A user name and its password."""
-
-    username: str
-    password: str = d.field(repr=False)
-
-
-@d.dataclass(frozen=True, slots=True)
-class Trust:
-    """What makes a TLS connection good.
-
-    :param verify: check certificate and host name.
-    :param ca: PEM file of the authorities to trust instead of the system's.
-    """
-
-    verify: bool = True
-    ca: str | None = None
-
-    def context(self) -> ssl.SSLContext:
-        """The context, made once for each trust: loading the system's authorities takes some 80 ms."""
-        return _context(self)
-
-
-@functools.lru_cache(maxsize=32)
-def _context(trust: Trust) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=trust.ca)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(
-            f"MAIL_TLS_CA is {trust.ca!r}, which cannot be read as a PEM file of certificates ({error}).",
-            key="MAIL_TLS_CA",
-        ) from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if not trust.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 @d.dataclass(frozen=True, slots=True)
@@ -68,7 +30,10 @@ class Endpoint:
     """A server and how to speak to it.
 
     :param security: ``"plain"``, ``"starttls"`` or ``"tls"``.
-    :param timeout: seconds for each step.
+    :param cleartext_auth: send a password without TLS to another machine.
+    :param hostname: the name to greet with.
+    :param source: the address to connect from, and its port or 0.
+    :param proxy: URL of a SOCKS5 or HTTP CONNECT proxy.
     :param log: log the conversation.
     """
 
@@ -77,9 +42,16 @@ class Endpoint:
     security: str = "plain"
     account: Account | None = None
     trust: Trust = Trust()
-    timeout: float = 30.0
+    timeouts: Timeouts = Timeouts()
     cleartext_auth: bool = False
+    hostname: str | None = None
+    source: tuple[str, int] | None = None
+    proxy: str | None = d.field(default=None, repr=False)
     log: bool = False
+
+    def at(self, name: str) -> t.ContextManager[None]:
+        """A block whose errors are failures of the stage *name* with this server."""
+        return stage(name, self.host, self.port)
 
 
 def connect(endpoint: Endpoint) -> Client:
@@ -87,46 +59,93 @@ def connect(endpoint: Endpoint) -> Client:
 
     :raises DeliveryError: with the stage at which it failed; the socket is closed.
     """
-    at = Stages(endpoint.host, endpoint.port)
-    with at("connect"):
-        sock = socket.create_connection((endpoint.host, endpoint.port), endpoint.timeout)
+    with endpoint.at("connect"):
+        sock = _proxied(endpoint) if endpoint.proxy else _direct(endpoint)
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         kind: type[Client] = Client
         if endpoint.security == "tls":
-            with at("tls"):
-                sock = endpoint.trust.context().wrap_socket(sock, server_hostname=endpoint.host)
+            with endpoint.at("tls"):
+                sock = _handshake(sock, endpoint)
             kind = TLSClient
-        client = kind(sock, timeout=endpoint.timeout, log=endpoint.log)
+        client = kind(sock, timeouts=endpoint.timeouts, hostname=endpoint.hostname, log=endpoint.log)
     except BaseException:
         sock.close()
         raise
     try:
-        with at("greeting"):
-            reply = client.read_reply()
-            if reply.code != 220:
-                refused(smtplib.SMTPConnectError, reply)
-        _prepare(client, endpoint, at)
+        _prepare(client, endpoint)
     except BaseException:
         client.leave()
         raise
     return client
 
 
-def _prepare(client: Client, endpoint: Endpoint, at: Stages) -> None:
-    with at("ehlo"):
-        client.ehlo_or_helo_if_needed()
+def _direct(endpoint: Endpoint) -> socket.socket:
+    """A socket to the first address that answers; all of them together have one timeout."""
+    found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+    until = time.monotonic() + endpoint.timeouts.of("connect")
+    first: OSError | None = None
+    for number, (_, _, _, _, address) in enumerate(found):
+        left = max((until - time.monotonic()) / (len(found) - number), 0.01)
+        try:
+            return socket.create_connection((str(address[0]), int(address[1])), left, endpoint.source)
+        except OSError as error:
+            first = first or error
+    raise first or OSError("getaddrinfo returns no address")
+
+
+def _proxied(endpoint: Endpoint) -> socket.socket:
+    try:
+        from python_socks import ProxyError
+        from python_socks.sync import Proxy
+    except ImportError:
+        raise MissingExtraError("MAIL_PROXY", "socks") from None
+    assert endpoint.proxy is not None
+    try:
+        proxy = Proxy.from_url(endpoint.proxy)
+    except ValueError as error:
+        raise ConfigError(
+            f"MAIL_PROXY cannot be understood ({error}); it looks like socks5://user:password@host:1080 or "
+            f"http://host:3128.",
+            key="MAIL_PROXY",
+        ) from None
+    try:
+        return t.cast(socket.socket, proxy.connect(endpoint.host, endpoint.port, endpoint.timeouts.of("connect")))
+    except ProxyError as error:
+        raise ConnectionError(f"The proxy of MAIL_PROXY refused to connect: {error}") from None
+
+
+def _handshake(sock: socket.socket, endpoint: Endpoint) -> ssl.SSLSocket:
+    sock.settimeout(endpoint.timeouts.of("tls"))
+    return endpoint.trust.context().wrap_socket(sock, server_hostname=endpoint.host)
+
+
+def _prepare(client: Client, endpoint: Endpoint) -> None:
+    with endpoint.at("greeting"):
+        client.limit = endpoint.timeouts.of("greeting")
+        reply = client.read_reply()
+        if reply.code != 220:
+            refused(smtplib.SMTPConnectError, reply)
+    _greet(client, endpoint)
     if endpoint.security == "starttls" or _wants_tls(client, endpoint):
-        _start_tls(client, endpoint, at)
+        _start_tls(client, endpoint)
+        _greet(client, endpoint)
     if endpoint.account is not None:
-        with at("auth"):
-            if not (_encrypted(client) or _within_machine(client) or endpoint.cleartext_auth):
+        with endpoint.at("auth"):
+            if not (_encrypted(client) or _within_machine(client, endpoint) or endpoint.cleartext_auth):
                 raise smtplib.SMTPNotSupportedError(
                     f"{endpoint.host} offers no TLS on port {endpoint.port}, so the password was not sent. Use a port "
                     f"with TLS (587 with MAIL_USE_TLS, 465 with MAIL_USE_SSL), or, if the network in between is "
                     f"yours, set MAIL_ALLOW_CLEARTEXT_AUTH."
                 )
-            log_in(client, endpoint.account)
+            client.limit = endpoint.timeouts.of("auth")
+            log_in(client, endpoint.account, endpoint.host, endpoint.port)
+
+
+def _greet(client: Client, endpoint: Endpoint) -> None:
+    with endpoint.at("ehlo"):
+        client.limit = endpoint.timeouts.of("ehlo")
+        client.ehlo_or_helo_if_needed()
 
 
 def _wants_tls(client: Client, endpoint: Endpoint) -> bool:
@@ -135,107 +154,47 @@ def _wants_tls(client: Client, endpoint: Endpoint) -> bool:
         endpoint.account is not None
         and endpoint.security == "plain"
         and not endpoint.cleartext_auth
-        and not _within_machine(client)
+        and not _within_machine(client, endpoint)
         and client.has_extn("starttls")
     )
 
 
-def _start_tls(client: Client, endpoint: Endpoint, at: Stages) -> None:
-    with at("starttls"):
+def _start_tls(client: Client, endpoint: Endpoint) -> None:
+    with endpoint.at("starttls"):
         if not client.has_extn("starttls"):
             raise smtplib.SMTPNotSupportedError(
                 f"{endpoint.host} does not offer STARTTLS on port {endpoint.port}. Where the port speaks TLS from the "
                 f"start (465), set MAIL_USE_SSL instead of MAIL_USE_TLS."
             )
+        client.limit = endpoint.timeouts.of("starttls")
         reply = client.command("STARTTLS")
         if reply.code != 220:
             refused(smtplib.SMTPResponseException, reply)
         if client.unread:  # RFC 3207 §6: what came in clear must not be taken for what comes protected
             client.close()
             raise smtplib.SMTPServerDisconnected("the server sent more in clear text after its reply to STARTTLS")
-    with at("tls"):
+    with endpoint.at("tls"):
         assert client.sock is not None
         try:
-            client.sock.settimeout(endpoint.timeout)
-            client.sock = endpoint.trust.context().wrap_socket(client.sock, server_hostname=endpoint.host)
+            client.sock = _handshake(client.sock, endpoint)
         except BaseException:
             client.close()
             raise
     client.ehlo_resp = client.helo_resp = None  # RFC 3207 §4.2: forget what was said in clear
     client.esmtp_features = {}
     client.does_esmtp = False
-    with at("ehlo"):
-        client.ehlo_or_helo_if_needed()
 
 
 def _encrypted(client: Client) -> bool:
     return isinstance(client.sock, ssl.SSLSocket)
 
 
-def _within_machine(client: Client) -> bool:
+def _within_machine(client: Client, endpoint: Endpoint) -> bool:
+    """Whether what is sent stays on this machine."""
+    if endpoint.proxy:
+        return False
     assert client.sock is not None
     try:
         return ipaddress.ip_address(client.sock.getpeername()[0].split("%")[0]).is_loopback
     except (OSError, ValueError):
         return False
-
-
-def log_in(client: Client, account: Account) -> None:
-    """Log in by the strongest mechanism the server offers, in one attempt.
-
-    :raises smtplib.SMTPAuthenticationError: the server said no.
-    :raises smtplib.SMTPNotSupportedError: the server offers no login, or no mechanism known here.
-    """
-    if not client.has_extn("auth"):
-        raise smtplib.SMTPNotSupportedError(
-            "The server offers no login (AUTH). Where it asks for none, unset MAIL_USERNAME and MAIL_PASSWORD; where "
-            "it offers login over TLS only, set MAIL_USE_TLS."
-        )
-    offered = client.esmtp_features["auth"].upper().split()
-    exchange = next((_MECHANISMS[mechanism] for mechanism in _MECHANISMS if mechanism in offered), None)
-    if exchange is None:
-        raise smtplib.SMTPNotSupportedError(f"No way to log in that is known here is offered: {' '.join(offered)}")
-    client.hide(True)
-    try:
-        exchange(client, account)
-    finally:
-        client.hide(False)
-
-
-def _base64(text: str) -> str:
-    return base64.b64encode(text.encode("utf-8")).decode("ascii")
-
-
-def _converse(client: Client, first: str, *rest: str) -> None:
-    """Send the lines, each but the last to be answered by 334."""
-    reply = client.command(first)
-    for line in rest:
-        if reply.code != 334:
-            break
-        reply = client.command(line)
-    if reply.code not in (235, 503):  # 503: logged in already
-        refused(smtplib.SMTPAuthenticationError, reply)
-
-
-def _plain(client: Client, account: Account) -> None:  # RFC 4616
-    _converse(client, f"AUTH PLAIN {_base64(chr(0) + account.username + chr(0) + account.password)}")
-
-
-def _login(client: Client, account: Account) -> None:
-    _converse(client, f"AUTH LOGIN {_base64(account.username)}", _base64(account.password))
-
-
-def _cram_md5(client: Client, account: Account) -> None:  # RFC 2195
-    reply = client.command("AUTH CRAM-MD5")
-    if reply.code != 334:
-        refused(smtplib.SMTPAuthenticationError, reply)
-    challenge = base64.b64decode(reply.raw)
-    digest = hmac.new(account.password.encode("utf-8"), challenge, hashlib.md5).hexdigest()
-    _converse(client, _base64(f"{account.username} {digest}"))
-
-
-_MECHANISMS: dict[str, c.Callable[[Client, Account], None]] = {
-    "CRAM-MD5": _cram_md5,
-    "PLAIN": _plain,
-    "LOGIN": _login,
-}

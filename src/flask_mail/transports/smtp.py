@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import collections.abc as c
-import smtplib
+import functools
+import importlib
 import typing as t
 
+from ..errors import ConfigError
 from ..submission import Receipt
-from ..submission import Reply
 from ..submission import Submission
+from .auth import Account
 from .base import Transport
-from .connect import Account
 from .connect import connect
 from .connect import Endpoint
-from .connect import Trust
-from .failures import refused
-from .failures import Stages
+from .dialogue import Job
+from .dialogue import Line
+from .dialogue import READ
+from .offer import Offer
+from .tls import Trust
 from .wire import Client
-from .wire import dot_stuffed
+from .wire import Timeouts
 
 
 class SMTPTransport(Transport):
@@ -32,16 +35,24 @@ class SMTPTransport(Transport):
     @classmethod
     def from_config(cls, config: c.Mapping[str, t.Any], /) -> t.Self:
         """Take server, TLS and account from the ``MAIL_*`` settings."""
-        username, password = config["MAIL_USERNAME"], config["MAIL_PASSWORD"]
         return cls(
             Endpoint(
                 host=config["MAIL_SERVER"],
                 port=config["MAIL_PORT"],
                 security="tls" if config["MAIL_USE_SSL"] else "starttls" if config["MAIL_USE_TLS"] else "plain",
-                account=Account(username, password) if username and password else None,
-                trust=Trust(verify=config["MAIL_TLS_VERIFY"], ca=config["MAIL_TLS_CA"]),
-                timeout=config["MAIL_TIMEOUT"],
+                account=_account(config),
+                trust=Trust(
+                    verify=config["MAIL_TLS_VERIFY"],
+                    ca=config["MAIL_TLS_CA"],
+                    cert=config["MAIL_TLS_CERT"],
+                    key=config["MAIL_TLS_KEY"],
+                    given=config["MAIL_TLS_CONTEXT"],
+                ),
+                timeouts=_timeouts(config["MAIL_TIMEOUT"], config["MAIL_DEADLINE"]),
                 cleartext_auth=config["MAIL_ALLOW_CLEARTEXT_AUTH"],
+                hostname=config["MAIL_LOCAL_HOSTNAME"],
+                source=config["MAIL_SOURCE_ADDRESS"],
+                proxy=config["MAIL_PROXY"],
                 log=bool(config["MAIL_DEBUG"]),
             )
         )
@@ -57,90 +68,99 @@ class SMTPTransport(Transport):
         return f"<SMTPTransport {self.endpoint}>"
 
 
+def _account(config: c.Mapping[str, t.Any]) -> Account | None:
+    username, password, token = config["MAIL_USERNAME"], config["MAIL_PASSWORD"], config["MAIL_OAUTH2_TOKEN"]
+    if not username:
+        return None
+    if isinstance(token, str):
+        token = functools.partial(_call_by_path, token)
+    return Account(username, password or "", token)
+
+
+def _call_by_path(path: str) -> str:
+    module, _, name = path.replace(":", ".").rpartition(".")
+    try:
+        function = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError):
+        raise ConfigError(
+            "MAIL_OAUTH2_TOKEN has to be a function that returns a token, or the dotted path of one; what it is set to "
+            "cannot be imported.",
+            key="MAIL_OAUTH2_TOKEN",
+        ) from None
+    return t.cast(str, function())
+
+
+def _timeouts(timeout: float | c.Mapping[str, float], total: float) -> Timeouts:
+    if isinstance(timeout, c.Mapping):
+        return Timeouts(timeout.get("default", Timeouts().step), timeout, total)
+    return Timeouts(timeout, total=total)
+
+
 class SMTPSession:
-    """An SMTP conversation; one transaction after another (RFC 5321 §3.3)."""
+    """An SMTP conversation; one message after another (RFC 5321 §3.3)."""
 
     def __init__(self, client: Client, endpoint: Endpoint) -> None:
         self.host = client
         """The ``smtplib.SMTP`` underneath."""
-        self._endpoint = endpoint
+        self.endpoint = endpoint
+        self.offer = Offer.of({name.lower(): value for name, value in client.esmtp_features.items()})
+        """The server's extensions."""
+        self._line = Line(self.offer)
 
     @property
     def alive(self) -> bool:
         """Whether another submission can be sent."""
         return self.host.alive
 
+    @property
+    def usable(self) -> bool:
+        """Whether, after a pause, it still seems so: the server has not hung up."""
+        return self.host.quiet
+
     def close(self) -> None:
         """Say QUIT and close; never raises."""
         self.host.leave()
 
     def send(self, submission: Submission, /) -> Receipt:
-        """Run one transaction.
+        """Send one message, in as many transactions as its recipients take.
 
         :returns: the receipt, which names those refused while others were accepted.
         :raises DeliveryError: the server took the mail for nobody; also an instance of the class that smtplib raises.
         """
-        at = Stages(self._endpoint.host, self._endpoint.port)
+        job = Job(submission, self.endpoint.host, self.endpoint.port)
+        self.host.begin()
+        waiting = iter((job,))
         try:
-            with at("mail"):
-                self._mail(submission)
-            accepted, refusals = self._recipients(submission, at)
-            with at("rcpt"):
-                if not accepted:
-                    raise smtplib.SMTPRecipientsRefused({who: (r.code, r.raw) for who, r in refusals.items()})
-            with at("data"):
-                reply = self.host.command("DATA")
-                if reply.code != 354:
-                    raise smtplib.SMTPDataError(reply.code, reply.raw)
-            with at("end-of-data"):
-                self._content(submission)
-                reply = self.host.read_reply()
-                if reply.code != 250:
-                    raise smtplib.SMTPDataError(reply.code, reply.raw)
+            self._drive(job, self._line.converse(lambda: next(waiting, None)))
+        except (OSError, ValueError) as error:
+            self._broken(job, error)
         except BaseException:
-            self._reset()
+            self.host.close()
+            self._line = Line(self.offer)
             raise
-        return Receipt(submission.message_id, tuple(accepted), refusals, reply)
+        self._line.finished.clear()
+        return job.outcome()
 
-    def _mail(self, submission: Submission) -> None:
-        options = list(submission.envelope.mail_options)
-        if self.host.has_extn("size"):
-            options.insert(0, f"SIZE={submission.content.size}")
-        if any(option.upper() == "SMTPUTF8" for option in options) and not self.host.has_extn("smtputf8"):
-            raise smtplib.SMTPNotSupportedError(
-                "An address of this message has non-ASCII characters before its @, and the server does not offer "
-                "SMTPUTF8. Such an address can only be reached through a server that does."
-            )
-        reply = self.host.command(" ".join([f"MAIL FROM:<{submission.envelope.sender}>", *options]))
-        if reply.code != 250:
-            raise smtplib.SMTPSenderRefused(reply.code, reply.raw, submission.envelope.sender)
-
-    def _recipients(self, submission: Submission, at: Stages) -> tuple[list[str], dict[str, Reply]]:
-        accepted: list[str] = []
-        refusals: dict[str, Reply] = {}
-        for recipient in submission.envelope.recipients:
-            with at("rcpt"):
-                reply = self.host.command(" ".join([f"RCPT TO:<{recipient}>", *submission.envelope.rcpt_options]))
-                if reply.code == 421:
-                    refused(smtplib.SMTPResponseException, reply)
-            if reply.code in (250, 251):
-                accepted.append(recipient)
-            else:
-                refusals[recipient] = reply
-        return accepted, refusals
-
-    def _content(self, submission: Submission) -> None:
+    def _drive(self, job: Job, conversation: c.Generator[t.Any, t.Any, None]) -> None:
+        client, timeouts = self.host, self.endpoint.timeouts
+        answer = None
         try:
-            self.host.write_all(dot_stuffed(submission.content))
-        except BaseException:
-            self.host.close()  # content cannot be taken back but by hanging up before the dot
-            raise
-        self.host.trace(">>> (%s octets of content)", submission.content.size)
+            while True:
+                step = conversation.send(answer)
+                answer = None
+                if step is READ:
+                    client.limit = timeouts.of(job.stage)
+                    answer = client.read_reply()
+                else:
+                    client.put(step, content=job.in_content)
+        except StopIteration:
+            client.flush()
 
-    def _reset(self) -> None:
-        """Leave the transaction; whatever fails here must not hide why."""
-        if self.host.alive:
-            try:
-                self.host.command("RSET")
-            except OSError:
-                self.host.close()
+    def _broken(self, job: Job, error: Exception) -> None:
+        """The connection, or the content on its way, failed."""
+        self.host.close()  # content cannot be taken back but by hanging up before the dot
+        reply = self.host.heard()
+        if reply is not None and not reply.positive and job.stage == "end-of-data":
+            job.content_replied(reply)
+        job.fail(error)
+        self._line = Line(self.offer)

@@ -1,45 +1,78 @@
-"""The client end of an SMTP conversation: commands out, replies in, every limit kept.
+"""The client end of an SMTP connection: octets out, replies in, every limit kept.
 
-:class:`Client` is a ``smtplib.SMTP``, so that whoever is handed one finds smtplib's methods. Reading replies is ours:
-a reply is bounded in time, lines and octets, and the conversation is logged without secrets or content.
+:class:`Client` is a ``smtplib.SMTP``, so that whoever is handed one finds smtplib's methods. Writing and reading are
+ours: what is written is collected until a reply is wanted, a reply is bounded in time and size, and the conversation
+is logged without secrets or content.
 """
 
 from __future__ import annotations
 
 import collections.abc as c
 import contextlib
+import dataclasses as d
 import logging
+import select
 import smtplib
 import socket
+import ssl
 import time
 import typing as t
 
-from ..submission import decode_reply
 from ..submission import Reply
+from .replies import ReplyReader
 
 logger = logging.getLogger("flask_mail.smtp")
 
-MAX_REPLY_OCTETS: t.Final = 65_536
-MAX_REPLY_LINES: t.Final = 100
+FULL: t.Final = 65_536
+"""Octets collected, from which on they are written."""
+
+
+@d.dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long things may take, in seconds.
+
+    :param step: one step: connecting, a reply, a write.
+    :param stages: other values for the stages named, e.g. ``{"end-of-data": 600}`` (RFC 5321 §4.5.3.2).
+    :param total: connecting and logging in together; likewise each message.
+    """
+
+    step: float = 30.0
+    stages: c.Mapping[str, float] = d.field(default_factory=dict[str, float])
+    total: float = 600.0
+
+    def of(self, stage: str) -> float:
+        """What *stage* may take."""
+        return self.stages.get(stage, self.step)
 
 
 class Client(smtplib.SMTP):
     """A connected socket and the SMTP state on it.
 
     :param sock: the connected socket; the client owns it.
-    :param timeout: seconds that one reply, or one write, may take.
+    :param timeouts: how long things may take.
     :param hostname: the name to greet with; this end's address literal (RFC 5321 §4.1.3) by default.
     :param log: whether to log the conversation.
     """
 
-    def __init__(self, sock: socket.socket, *, timeout: float, hostname: str | None = None, log: bool = False) -> None:
-        smtplib.SMTP.__init__(self, local_hostname=hostname or local_name(sock), timeout=timeout)
+    def __init__(
+        self, sock: socket.socket, *, timeouts: Timeouts, hostname: str | None = None, log: bool = False
+    ) -> None:
+        smtplib.SMTP.__init__(self, local_hostname=hostname or local_name(sock), timeout=timeouts.step)
         self.sock: socket.socket | None = sock
-        sock.settimeout(timeout)
-        self._limit = timeout
-        self._buffer = bytearray()
+        self.timeouts = timeouts
+        self.limit = timeouts.step
+        """Seconds that the next write or reply may take."""
+        self._replies = ReplyReader()
+        self._out: list[bytes] = []
+        self._pending = 0
         self._log = log and logger.isEnabledFor(logging.DEBUG)
         self._secret = False
+        self._content = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """Start the clock of a whole: of connecting, or of a message."""
+        self._deadline = time.monotonic() + self.timeouts.total
 
     @property
     def alive(self) -> bool:
@@ -47,9 +80,16 @@ class Client(smtplib.SMTP):
         return self.sock is not None
 
     @property
+    def quiet(self) -> bool:
+        """Whether the server has said nothing that was not asked for, such as goodbye."""
+        if self.sock is None or self._replies.unread:
+            return False
+        return not _readable(self.sock) or (isinstance(self.sock, ssl.SSLSocket) and self._only_tickets())
+
+    @property
     def unread(self) -> int:
         """How many octets the server sent that nobody asked for."""
-        return len(self._buffer)
+        return self._replies.unread
 
     def hide(self, secret: bool) -> None:
         """From now on, log commands and replies without their text, or with it again."""
@@ -61,51 +101,57 @@ class Client(smtplib.SMTP):
         :param line: the command without its line end; non-ASCII is sent as UTF-8 (RFC 6531).
         :raises OSError: the connection failed, smtplib's ``SMTPServerDisconnected`` among them.
         """
-        self.write(line.encode("utf-8") + b"\r\n")
-        self.trace(">>> %s", line)
+        self.put(line.encode("utf-8") + b"\r\n")
         return self.read_reply()
 
-    def write(self, data: bytes) -> None:
-        """Send octets.
+    def put(self, octets: bytes, *, content: bool = False) -> None:
+        """Collect octets; they are written when a reply is wanted, or when they have become many.
 
-        :raises OSError: the connection failed, or was not writable for the timeout.
+        :param content: whether they are to be logged as a number only.
+        :raises OSError: as :meth:`flush`.
         """
-        if self.sock is None:
-            raise smtplib.SMTPServerDisconnected("the connection is closed")
+        if self._log and content:
+            self._content += len(octets)
+        elif self._log:
+            self._trace_out(octets)
+        self._out.append(octets)
+        self._pending += len(octets)
+        if self._pending >= FULL:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was collected.
+
+        :raises OSError: the connection failed, or was not writable in time; it is closed.
+        """
+        if not self._out:
+            return
+        octets = b"".join(self._out)
+        self._out, self._pending = [], 0
         try:
-            self.sock.settimeout(self._limit)
-            self.sock.sendall(data)
+            self._ready().sendall(octets)
         except OSError:
-            self.close()
+            self._hear_last_words()
             raise
 
-    def write_all(self, chunks: c.Iterable[bytes]) -> None:
-        for chunk in chunks:
-            self.write(chunk)
-
     def read_reply(self) -> Reply:
-        """Read one whole reply (RFC 5321 §4.2).
+        """Write what was collected, then read one whole reply.
 
         :raises smtplib.SMTPServerDisconnected: the server closed the connection.
         :raises smtplib.SMTPResponseException: what came is no reply, or is beyond the limits; the connection is closed.
         :raises TimeoutError: the reply was not complete in time; the connection is closed.
         """
-        deadline = time.monotonic() + self._limit
-        lines: list[bytes] = []
-        octets = 0
-        while True:
-            line = self._read_line(deadline)
-            octets += len(line)
-            code = line[:3]
-            if len(code) != 3 or not code.isdigit() or line[3:4] not in (b"", b"-", b" "):
-                self._give_up(line, "The server's answer is not SMTP")
-            lines.append(line[4:].strip())
-            if len(lines) > MAX_REPLY_LINES or octets > MAX_REPLY_OCTETS:
-                self._give_up(line, "The server's reply is too long")
-            if line[3:4] != b"-":
-                break
-        reply = Reply(int(code), b"\n".join(lines))
-        self.trace("<<< %s", reply)
+        until = time.monotonic() + self.limit
+        try:
+            while (reply := self._replies.take()) is None:
+                self.flush()
+                self._receive(until)
+        except smtplib.SMTPResponseException:
+            self.close()
+            raise
+        if self._log:
+            self._trace_content()
+            self._trace("<<<", f"{reply}".replace("\n", " / "))
         if reply.code == 421:  # RFC 5321 §3.8: the server closes after it
             self.close()
         return reply
@@ -116,69 +162,108 @@ class Client(smtplib.SMTP):
         return reply.code, reply.raw
 
     def putcmd(self, cmd: str, args: str = "") -> None:
-        """smtplib's way to send a command, logged as ours are."""
-        self.trace(">>> %s", f"{cmd.upper()} {args}".strip())
-        super().putcmd(cmd.upper(), args)
+        """smtplib's way to send a command."""
+        line = f"{cmd.upper()} {args}".strip()
+        if "\r" in line or "\n" in line:
+            raise ValueError("a command holds a line break")
+        self.put(line.encode("utf-8") + b"\r\n")
+        self.flush()
 
     def close(self) -> None:
         """Close the socket; never raises."""
         sock, self.sock = self.sock, None
-        self._buffer.clear()
+        self._out, self._pending = [], 0
         if sock is not None:
             with contextlib.suppress(OSError):
                 sock.close()
 
     def leave(self) -> None:
         """Send QUIT, do not wait for its reply, and close; never raises."""
-        if self.sock is not None:
-            try:
-                self.write(b"QUIT\r\n")
-                self.trace(">>> %s", "QUIT")
-            except OSError:
-                pass
+        if self.sock is not None and not self._out:
+            with contextlib.suppress(OSError):
+                self.put(b"QUIT\r\n")
+                self.sock.settimeout(min(1.0, self.limit))
+                self.sock.sendall(b"".join(self._out))
         self.close()
 
-    def trace(self, form: str, what: object) -> None:
-        """Log a line of the conversation, if it is to be logged."""
-        if self._log:
-            text = str(what)
-            logger.debug(form, f"{text.split(' ', 1)[0]} (hidden)" if self._secret else text.replace("\n", " / "))
+    def _ready(self, until: float | None = None) -> socket.socket:
+        """The socket, set to end in time."""
+        if self.sock is None:
+            raise smtplib.SMTPServerDisconnected("the connection is closed")
+        now = time.monotonic()
+        left = min(now + self.limit if until is None else until, self._deadline) - now
+        if left <= 0:
+            self.close()
+            raise TimeoutError("the server did not answer in time")
+        self.sock.settimeout(left)
+        return self.sock
 
-    def _read_line(self, deadline: float) -> bytes:
-        searched = 0
-        while (end := self._buffer.find(b"\n", searched)) < 0:
-            searched = len(self._buffer)
-            if searched > MAX_REPLY_OCTETS:
-                self._give_up(bytes(self._buffer[:3]), "The server sent a line without end")
-            self._receive(deadline)
-        line = bytes(self._buffer[: end + 1])
-        del self._buffer[: end + 1]
-        return line
-
-    def _receive(self, deadline: float) -> None:
-        left = deadline - time.monotonic()
+    def _receive(self, until: float) -> None:
         try:
-            if self.sock is None:
-                raise smtplib.SMTPServerDisconnected("the connection is closed")
-            if left <= 0:
-                raise TimeoutError("the server did not complete its reply in time")
-            self.sock.settimeout(left)
-            data = self.sock.recv(65_536)
+            octets = self._ready(until).recv(FULL)
         except OSError:
             self.close()
             raise
-        if not data:
+        if not octets:
             self.close()
             raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
-        self._buffer += data
+        self._replies.feed(octets)
 
-    def _give_up(self, line: bytes, problem: str) -> t.NoReturn:
+    def _hear_last_words(self) -> None:
+        """Where the server hung up while we wrote, it has often said why."""
+        with contextlib.suppress(OSError):
+            while self.sock is not None and _readable(self.sock):
+                self.sock.settimeout(0.1)
+                octets = self.sock.recv(FULL)
+                if not octets:
+                    break
+                self._replies.feed(octets)
         self.close()
-        raise smtplib.SMTPResponseException(-1, f"{problem}: {decode_reply(line[:200]).strip()!r}")
+
+    def heard(self) -> Reply | None:
+        """A reply that has come already, though the connection failed."""
+        try:
+            return self._replies.take()
+        except smtplib.SMTPResponseException:
+            return None
+
+    def _only_tickets(self) -> bool:
+        """Whether what can be read is TLS's own business (RFC 8446 §4.6.1), with nothing for us in it."""
+        assert self.sock is not None
+        try:
+            self.sock.settimeout(0)
+            self._replies.feed(self.sock.recv(FULL))
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return True
+        except OSError:
+            return False
+        return False
+
+    def _trace_content(self) -> None:
+        if self._content:
+            logger.debug(">>> (%s octets of content)", self._content)
+            self._content = 0
+
+    def _trace_out(self, octets: bytes) -> None:
+        self._trace_content()
+        for line in octets.decode("utf-8", "replace").splitlines():
+            self._trace(">>>", line)
+
+    def _trace(self, mark: str, line: str) -> None:
+        logger.debug("%s %s", mark, f"{line.split(' ', 1)[0]} (hidden)" if self._secret else line)
 
 
 class TLSClient(Client, smtplib.SMTP_SSL):
     """The same over TLS from the first octet; a ``smtplib.SMTP_SSL``."""
+
+
+def _readable(sock: socket.socket) -> bool:
+    """Whether something, if only the end, can be read without waiting."""
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(sock, select.POLLIN)
+        return bool(poll.poll(0))
+    return bool(select.select([sock], [], [], 0)[0])
 
 
 def local_name(sock: socket.socket) -> str:

@@ -1,0 +1,203 @@
+"""Many messages: composed as there is room, sent over several connections, one outcome each."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import dataclasses as d
+import itertools
+import time
+import typing as t
+
+from ..compose import compose
+from ..delivery import deliver
+from ..delivery import explain
+from ..delivery import log_refusals
+from ..delivery import opened
+from ..errors import DeliveryError
+from ..errors import MailError
+from ..message import Message
+from ..submission import Receipt
+from ..transports.base import Session
+from ..transports.bulk import Bulk
+from ..transports.dialogue import Job
+from ..transports.pace import Pace
+from ..transports.smtp import SMTPTransport
+from .connection import InForce
+from .connection import tell
+from .connection import tell_failure
+
+
+@d.dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one of many messages.
+
+    :param index: its place among the messages, from 0.
+    :param message: the message.
+    :param receipt: who was accepted; ``None`` where it failed.
+    :param error: why it went to nobody; its ``in_doubt`` says whether the server may have it all the same.
+    """
+
+    index: int
+    message: Message
+    receipt: Receipt | None = None
+    error: Exception | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether everybody was accepted, or would have been while sending is suppressed."""
+        return self.receipt is not None and self.receipt.complete
+
+
+@d.dataclass(frozen=True, slots=True)
+class Progress:
+    """How far :meth:`Mail.send_many` has come.
+
+    :param done: messages with an outcome.
+    :param failed: those of them that went to nobody.
+    :param total: how many there are, where the iterable knows its length.
+    :param seconds: the time since the start.
+    """
+
+    done: int
+    failed: int
+    total: int | None
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Messages per second."""
+        return self.done / self.seconds if self.seconds > 0 else 0.0
+
+
+def individually(message: Message, recipients: c.Iterable[t.Any]) -> c.Iterator[Message]:
+    """*message* once for each recipient, with a Message-ID of its own."""
+    for recipient in recipients:
+        copy = message.snapshot()
+        copy.stamp = None
+        copy.recipients, copy.cc, copy.bcc = [recipient], [], []
+        yield copy
+
+
+def send_many(
+    state: InForce,
+    messages: c.Iterable[Message],
+    *,
+    connections: int,
+    window: int,
+    progress: c.Callable[[Progress], object] | None,
+    ordered: bool,
+) -> c.Iterator[Result]:
+    """See :meth:`.sending.Sending.send_many`.
+
+    :raises ValueError: *connections* or *window* is less than 1.
+    """
+    for name, value in (("connections", connections), ("window", window)):
+        if value < 1:
+            raise ValueError(f"send_many: {name} is {value!r}, but it has to be 1 or more")
+    results = _Outcomes(state).of(messages, connections, window)
+    if ordered:
+        results = _in_order(results)
+    return _told(state, results, progress, t.cast("int | None", getattr(messages, "__len__", lambda: None)()))
+
+
+def _told(
+    state: InForce,
+    results: c.Iterator[Result],
+    progress: c.Callable[[Progress], object] | None,
+    total: int | None,
+) -> c.Iterator[Result]:
+    start, failed = time.monotonic(), 0
+    for done, result in enumerate(results, 1):
+        failed += result.receipt is None
+        if progress is not None:
+            progress(Progress(done, failed, total, time.monotonic() - start))
+        yield result
+
+
+def _in_order(results: c.Iterator[Result]) -> c.Iterator[Result]:
+    early: dict[int, Result] = {}
+    expected = itertools.count()
+    index = next(expected)
+    for result in results:
+        early[result.index] = result
+        while index in early:
+            yield early.pop(index)
+            index = next(expected)
+
+
+class _Outcomes:
+    """Composes, sends and tells."""
+
+    def __init__(self, state: InForce) -> None:
+        self._state = state
+        messages, seconds = state.rate_limit or (0, 1.0)
+        self._pace = Pace(messages, seconds)
+
+    def of(self, messages: c.Iterable[Message], connections: int, window: int) -> c.Iterator[Result]:
+        transport = self._state.get_transport()
+        if self._state.suppressed_now() or not isinstance(transport, SMTPTransport):
+            return self._one_by_one(messages)
+        endpoint = transport.endpoint
+        jobs = (self._job(index, message, endpoint.host, endpoint.port) for index, message in enumerate(messages))
+        bulk = Bulk(
+            transport.open,
+            jobs,
+            connections=connections,
+            window=window,
+            max_emails=self._state.max_emails,
+            pace=self._pace,
+        )
+        return (self._result(job) for job in bulk)
+
+    def _job(self, index: int, message: Message, host: str, port: int) -> Job:
+        """A job for *message*; one that has ended where it cannot be composed."""
+        try:
+            job = Job(compose(message, self._state), host, port)
+        except Exception as error:
+            job = Job.unsendable(error)
+        job.tag = index, message
+        return job
+
+    def _result(self, job: Job) -> Result:
+        index, message = job.tag
+        try:
+            return self._sent(index, message, job.outcome())
+        except Exception as error:
+            if isinstance(error, DeliveryError):
+                explain(error)
+            return self._failed(index, message, error)
+
+    def _sent(self, index: int, message: Message, receipt: Receipt) -> Result:
+        log_refusals(receipt)
+        tell(self._state, message, receipt)
+        return Result(index, message, receipt)
+
+    def _failed(self, index: int, message: Message, error: Exception) -> Result:
+        if isinstance(error, MailError):
+            tell_failure(self._state, message, tuple(map(str, message.send_to)), error)
+        return Result(index, message, error=error)
+
+    def _one_by_one(self, messages: c.Iterable[Message]) -> c.Iterator[Result]:
+        """Over a transport with nothing to gain from several connections, or none at all."""
+        session: Session | None = None
+        try:
+            for index, message in enumerate(messages):
+                try:
+                    submission = compose(message, self._state)
+                    if self._state.suppressed_now():
+                        receipt = Receipt(submission.message_id, suppressed=True)
+                    else:
+                        time.sleep(self._pace.wait())
+                        self._pace.sent()
+                        session = session or opened(self._state.get_transport().open)
+                        receipt = deliver(submission, session)
+                except Exception as error:
+                    if session is not None and not getattr(session, "alive", True):
+                        session.close()
+                        session = None
+                    yield self._failed(index, message, error)
+                else:
+                    yield self._sent(index, message, receipt)
+        finally:
+            if session is not None:
+                session.close()

@@ -1,0 +1,147 @@
+"""``Mail``: what an application makes one of."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import typing as t
+import warnings
+import weakref
+
+from flask import current_app
+from flask import Flask
+from flask import has_app_context
+
+from ..distribution import rival_owner
+from ..errors import NotInitializedError
+from ..mime.dkim import signer
+from ..settings import MailConfigWarning
+from ..settings import Masked
+from ..settings import read
+from ..settings import Settings
+from ..settings import warn_of_unknown
+from ..transports import load
+from ..transports import NAMES
+from ..transports.base import Transport
+from .runtime import Runtime
+from .runtime import runtimes
+from .sending import Sending
+from .state import State
+
+_warned_of_rival = False
+
+
+class Mail(Sending):
+    """Mail for a Flask application.
+
+    :param app: the application; without it call :meth:`init_app` later, also for several applications.
+    """
+
+    def __init__(self, app: Flask | None = None) -> None:
+        self.app = None if app is None else _behind_proxy(app)
+        """The application this object is bound to, if it was made with one."""
+        self._own_state: State | None = None
+        self._states: weakref.WeakKeyDictionary[Flask, State] = weakref.WeakKeyDictionary()
+        if self.app is not None:
+            self._own_state = self._register(self.app, stacklevel=3)
+
+    @property
+    def state(self) -> State | None:
+        """The settings in force: of the application bound to, else the current one, else the only one there is."""
+        if self._own_state is not None:
+            return self._own_state
+        app = self._find_app()
+        return None if app is None else self._state_of(app)
+
+    @state.setter
+    def state(self, value: State | None) -> None:
+        self._own_state = value
+
+    def init_mail(self, config: c.Mapping[str, t.Any], debug: bool | int = False, testing: bool = False) -> State:
+        """Settings from *config*, for no application yet.
+
+        :raises ConfigError: a setting is wrong.
+        """
+        config = Masked(config)  # what a traceback shows of this frame holds no password
+        return State(**read(config, debug=debug, testing=testing))
+
+    def init_app(self, app: Flask) -> State:
+        """Read the settings of *app* and register with it. Calling it again reads them again.
+
+        :returns: the settings in force, also at ``app.extensions["mail"]``.
+        :raises ConfigError: a setting is wrong; nothing is registered then.
+        """
+        return self._register(_behind_proxy(app), stacklevel=3)
+
+    def _register(self, app: Flask, *, stacklevel: int) -> State:
+        fresh = self.init_mail(app.config, app.debug, app.testing)
+        _check_transport(fresh.transport)
+        if fresh.dkim_domain:
+            signer(fresh.dkim_domain, fresh.dkim_selector, fresh.dkim_key, fresh.dkim_headers)
+        warn_of_unknown(app.config, stacklevel=stacklevel)
+        _warn_of_rival(stacklevel + 1)
+        state = self._state_of(app)
+        if isinstance(state, State):
+            state.__dict__.update(fresh.__dict__)  # two Mail objects of one application share their settings
+        else:
+            state = app.extensions["mail"] = fresh
+        if (former := runtimes.get(state)) is not None:
+            former.close()
+        runtimes[state] = Runtime(app)
+        self._states[app] = state
+        return state
+
+    def _find_app(self) -> Flask | None:
+        if self.app is not None:
+            return self.app
+        if has_app_context() and "mail" in current_app.extensions:
+            return current_app._get_current_object()  # type: ignore[attr-defined, no-any-return]
+        return next(iter(self._states)) if len(self._states) == 1 and not has_app_context() else None
+
+    def in_force(self) -> State:
+        app = self._find_app()
+        state = self._state_of(app) if app is not None else self._own_state
+        if state is None:
+            where = f"the application {current_app.name!r}" if has_app_context() else "any application"
+            raise NotInitializedError(
+                f"Mail was not set up for {where}: call mail.init_app(app), or make it with Mail(app). With several "
+                f"applications, send inside 'with app.app_context():'."
+            )
+        return state
+
+    def _state_of(self, app: Flask) -> State | None:
+        """What is registered with *app*; where a program has put a ``Mail`` in its place, what that stands for."""
+        state = app.extensions.get("mail")
+        return self._states.get(app) if isinstance(state, Mail) else state
+
+    def get_transport(self) -> Transport:
+        """See :meth:`.State.get_transport`."""
+        return self.in_force().get_transport()
+
+    def __getattr__(self, name: str) -> t.Any:
+        if name in Settings.__dataclass_fields__:
+            return getattr(self.in_force(), name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
+def _behind_proxy(app: Flask) -> Flask:
+    """*app* itself where it is given as ``current_app``."""
+    return t.cast(Flask, getattr(app, "_get_current_object", lambda: app)())
+
+
+def _check_transport(chosen: t.Any) -> None:
+    if isinstance(chosen, str) and "." not in chosen and chosen not in NAMES:
+        load(chosen)  # says what there is
+
+
+def _warn_of_rival(stacklevel: int) -> None:
+    global _warned_of_rival
+    if _warned_of_rival or (rival := rival_owner()) is None:
+        return
+    _warned_of_rival = True
+    warnings.warn(
+        f"{rival} is installed beside Flask-Postbox and owns files of the same package: whichever was installed last "
+        f"is the one that runs. Remedy: pip uninstall Flask-Mail; pip install --force-reinstall --no-deps "
+        f"Flask-Postbox. Where another package requires Flask-Mail, install the empty stand-in from shim/ instead.",
+        MailConfigWarning,
+        stacklevel=stacklevel,
+    )

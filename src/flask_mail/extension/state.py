@@ -1,0 +1,57 @@
+"""The settings in force, which can also send."""
+
+from __future__ import annotations
+
+import typing as t
+
+from flask import current_app
+from flask import Flask
+from flask import has_app_context
+
+from ..settings import as_config
+from ..settings import Settings
+from ..settings import suppressed
+from ..transports.base import Session
+from ..transports.base import Transport
+from .runtime import build_transport
+from .runtime import runtimes
+from .sending import Sending
+
+
+class State(Sending, Settings):
+    """The settings in force for an application, at ``app.extensions["mail"]``."""
+
+    def __setattr__(self, name: str, value: t.Any) -> None:
+        if name == "suppress" and (runtime := runtimes.get(self)) is not None:
+            runtime.suppress_by_hand = True
+        super().__setattr__(name, value)
+
+    def in_force(self) -> State:
+        return self
+
+    def find_app(self) -> Flask | None:
+        """The application these settings are of; else the current one."""
+        runtime = runtimes.get(self)
+        if runtime is not None and runtime.app is not None:
+            return runtime.app
+        return current_app._get_current_object() if has_app_context() else None  # type: ignore[attr-defined]
+
+    def suppressed_now(self) -> bool:
+        """Whether nothing is to be sent: by :attr:`suppress`, or as the application's configuration says now."""
+        runtime = runtimes.get(self)
+        if runtime is None or runtime.app is None or runtime.suppress_by_hand:
+            return self.suppress
+        return suppressed(runtime.app.config, testing=runtime.app.testing)
+
+    def get_transport(self) -> Transport:
+        """The transport in use.
+
+        :raises ConfigError: ``MAIL_TRANSPORT`` cannot be loaded, or lacks a setting.
+        """
+        runtime = runtimes.get(self)
+        return runtime.transport(self) if runtime is not None else build_transport(as_config(self), None)
+
+    def open_kept(self) -> Session:
+        """A session for one message; see ``MAIL_POOL_SIZE``."""
+        runtime = runtimes.get(self)
+        return runtime.open_kept(self) if runtime is not None else self.get_transport().open()

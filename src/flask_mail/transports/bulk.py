@@ -1,0 +1,299 @@
+"""Many submissions over several connections, driven by one thread.
+
+Each connection has its :class:`~.dialogue.Line`; this file only moves octets. Submissions are pulled when a
+connection has room for one, so nothing grows with their number. A lost connection ends the messages that were in
+doubt, and only those: the others go over the next one.
+"""
+
+from __future__ import annotations
+
+import collections
+import collections.abc as c
+import selectors
+import smtplib
+import ssl
+import time
+import typing as t
+
+from ..errors import DeliveryError
+from ..submission import Reply
+from .dialogue import Conversation
+from .dialogue import Job
+from .dialogue import Line
+from .dialogue import READ
+from .pace import Pace
+from .replies import ReplyReader
+from .smtp import SMTPSession
+
+FULL: t.Final = 262_144
+"""Octets waiting to be written, from which on a connection is given no more."""
+
+MANY_ENDED: t.Final = 64
+"""Jobs that had ended before they came here, after which the caller is to see them first."""
+
+ATTEMPTS: t.Final = 3
+"""Connections a message may be lost with, not being in doubt, before it is given up."""
+
+
+class Lane:
+    """One connection, without blocking."""
+
+    def __init__(self, session: SMTPSession, window: int, feed: c.Callable[[], Job | None], room: int | None) -> None:
+        self.session = session
+        self.line = Line(session.offer, window)
+        self.reading = False
+        self.until = 0.0
+        """When the reply that is waited for has to be here."""
+        self._feed = feed
+        self._room = room
+        self._conversation: Conversation | None = None
+        self._replies = ReplyReader()
+        self._out: collections.deque[bytes] = collections.deque()
+        self._pending = 0
+        assert session.host.sock is not None
+        self.sock = session.host.sock
+        self.sock.setblocking(False)
+
+    @property
+    def writing(self) -> bool:
+        return self._pending > 0
+
+    @property
+    def worn(self) -> bool:
+        """Whether it has carried as many messages as one connection may."""
+        return self._room == 0
+
+    def advance(self) -> bool:
+        """Do what can be done without waiting.
+
+        :returns: whether the conversation goes on; ``False`` where there was nothing to send.
+        :raises OSError: the connection is lost.
+        """
+        while True:
+            going_on = self._converse()
+            if self._pending:
+                self._write()
+            if self._pending or not going_on or (self.reading and not self._read()):
+                return going_on
+
+    def close(self) -> None:
+        if self.session.host.sock is not None:
+            self.session.host.sock.setblocking(True)
+        self.session.close()
+
+    def _next(self) -> Job | None:
+        if self._room == 0:
+            return None
+        job = self._feed()
+        if job is not None and self._room is not None:
+            self._room -= 1
+        return job
+
+    def _converse(self) -> bool:
+        answer: Reply | None = None
+        if self._conversation is None:
+            self._conversation = self.line.converse(self._next)
+        elif self.reading:
+            answer = self._replies.take()
+            if answer is None:
+                return True
+        try:
+            while self._pending < FULL:
+                self.reading = False
+                step = self._conversation.send(answer)
+                answer = None
+                if step is READ:
+                    self.reading = True
+                    self._set_clock()
+                    answer = self._replies.take()
+                    if answer is None:
+                        return True
+                else:
+                    self._out.append(t.cast(bytes, step))
+                    self._pending += len(self._out[-1])
+        except StopIteration:
+            self._conversation = None
+            return False
+        return True
+
+    def _set_clock(self) -> None:
+        stage = self.line.jobs[0].stage if self.line.jobs else "default"
+        self.until = time.monotonic() + self.session.endpoint.timeouts.of(stage)
+
+    def _write(self) -> None:
+        octets = memoryview(b"".join(self._out))
+        self._out.clear()
+        sent = 0
+        try:
+            while sent < len(octets):
+                sent += self.sock.send(octets[sent:])
+        except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            self._out.append(bytes(octets[sent:]))
+        self._pending = len(octets) - sent
+        self._set_clock()
+
+    def _read(self) -> bool:
+        """Take what has come; return whether anything has."""
+        came = False
+        try:
+            while True:
+                octets = self.sock.recv(65_536)
+                if not octets:
+                    raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
+                self._replies.feed(octets)
+                came = True
+                if len(octets) < 65_536 and not isinstance(self.sock, ssl.SSLSocket):
+                    return True
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return came
+
+
+class Bulk:
+    """Sends jobs; iterate over it for them, in the order in which they end.
+
+    :param connect: opens a session.
+    :param jobs: what to send, pulled when there is room.
+    :param connections: how many connections at most.
+    :param window: how many messages of one connection may be on the way.
+    :param max_emails: how many messages one connection carries.
+    :param pace: how fast they may leave.
+    """
+
+    def __init__(
+        self,
+        connect: c.Callable[[], SMTPSession],
+        jobs: c.Iterable[Job],
+        *,
+        connections: int,
+        window: int,
+        max_emails: int | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self._connect = connect
+        self._jobs = iter(jobs)
+        self._connections = connections
+        self._window = window
+        self._max_emails = max_emails
+        self._pace = pace or Pace()
+        self._lanes: list[Lane] = []
+        self._ahead: collections.deque[Job] = collections.deque()
+        self._more = True
+        self._fault: Exception | None = None
+        self._ended: collections.deque[Job] = collections.deque()
+        self._losses: collections.Counter[int] = collections.Counter()
+        self._hopeless: DeliveryError | None = None
+        self._selector = selectors.DefaultSelector()
+
+    def __iter__(self) -> c.Iterator[Job]:
+        try:
+            while True:
+                while self._ended:
+                    yield self._ended.popleft()
+                if not self._lanes and not self._look_ahead() and not self._ended:
+                    break
+                self._widen()
+                self._turn()
+            if self._fault is not None:
+                raise self._fault
+        finally:
+            for lane in list(self._lanes):
+                self._drop(lane)
+            self._selector.close()
+
+    def _look_ahead(self) -> bool:
+        """Whether there is another job to send; those that have ended before are passed on."""
+        while not self._ahead and self._more and len(self._ended) < MANY_ENDED:
+            try:
+                job = next(self._jobs)
+            except StopIteration:
+                self._more = False
+            except Exception as error:  # of the caller's own iterable: what is on its way is brought to its end first
+                self._more, self._fault = False, error
+            else:
+                (self._ended if job.done else self._ahead).append(job)
+        return bool(self._ahead)
+
+    def _feed(self) -> Job | None:
+        """The next job, unless it is too soon for one."""
+        if self._pace.wait() > 0 or not self._look_ahead():
+            return None
+        self._pace.sent()
+        return self._ahead.popleft()
+
+    def _widen(self) -> None:
+        """Open another connection, where there is work for one."""
+        if len(self._lanes) >= self._connections or self._pace.wait() > 0 or not self._look_ahead():
+            return
+        if self._lanes and not all(lane.reading or lane.writing for lane in self._lanes):
+            return
+        try:
+            if self._hopeless is not None:
+                raise self._hopeless
+            lane = Lane(self._connect(), self._window, self._feed, self._max_emails)
+        except DeliveryError as error:
+            self._unreachable(error)
+            return
+        self._lanes.append(lane)
+        self._selector.register(lane.sock, selectors.EVENT_READ, lane)
+        self._advance(lane)
+
+    def _unreachable(self, error: DeliveryError) -> None:
+        """No connection: go on with those there are, else the next message is not sent."""
+        if not error.transient:
+            self._hopeless = error  # a refused login is not tried again for every message
+        if self._lanes:
+            self._connections = len(self._lanes)
+            return
+        job = self._ahead.popleft()
+        job.stage = error.stage or "connect"
+        job.fail(error)
+        self._ended.append(job)
+
+    def _turn(self) -> None:
+        """Wait until some connection can go on, and let it."""
+        now = time.monotonic()
+        waits = [lane.until - now for lane in self._lanes if lane.reading or lane.writing]
+        if (pause := self._pace.wait()) > 0:
+            waits.append(pause)
+        ready = {key.data for key, _ in self._selector.select(max(0.0, min(waits, default=0.0)))}
+        for lane in list(self._lanes):
+            if lane in ready or not (lane.reading or lane.writing):
+                self._advance(lane)
+            elif time.monotonic() >= lane.until:
+                self._lost(lane, TimeoutError("the server did not answer in time"))
+
+    def _advance(self, lane: Lane) -> None:
+        try:
+            going_on = lane.advance()
+        except (OSError, ValueError) as error:
+            self._lost(lane, error)
+            return
+        except BaseException:
+            self._drop(lane)
+            raise
+        self._ended += lane.line.finished
+        lane.line.finished.clear()
+        if not going_on and not lane.writing and (lane.worn or not (self._look_ahead() or self._more)):
+            self._drop(lane)
+            return
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if lane.writing else 0)
+        self._selector.modify(lane.sock, events, lane)
+
+    def _lost(self, lane: Lane, error: Exception) -> None:
+        lane.session.host.close()
+        for job in lane.line.broken(error):
+            self._losses[id(job)] += 1
+            if self._losses[id(job)] >= ATTEMPTS:
+                job.fail(error)
+                self._ended.append(job)
+            else:
+                self._ahead.append(job)
+        self._ended += lane.line.finished
+        for job in self._ended:
+            self._losses.pop(id(job), None)
+        self._drop(lane)
+
+    def _drop(self, lane: Lane) -> None:
+        self._lanes.remove(lane)
+        self._selector.unregister(lane.sock)
+        lane.close()

@@ -1,0 +1,400 @@
+"""The order of an SMTP conversation, without any socket: everything that decides what is sent next lives here.
+
+:func:`converse` is a generator. It yields octets to write, which need not be written at once, and :data:`READ`, to
+which it is sent the next reply. Whoever drives it writes what it has collected only when a reply is wanted that has
+not come yet; so commands go out in the largest groups the protocol allows:
+
+========================  ==================================================================  ============
+the server offers         what goes out together                                              waits
+========================  ==================================================================  ============
+nothing                   one command                                                         4 + recipients
+PIPELINING (RFC 2920)     MAIL, RCPT ..., DATA; then content, dot and the next group          2, in bulk 1
+CHUNKING (RFC 3030) too   MAIL, RCPT ..., BDAT and content, for a window of messages          1, in bulk 1/window
+========================  ==================================================================  ============
+
+A :class:`Job` is one submission on its way, over as many transactions as its recipients take.
+"""
+
+from __future__ import annotations
+
+import collections
+import collections.abc as c
+import dataclasses as d
+import smtplib
+import typing as t
+
+from ..submission import Content
+from ..submission import Envelope
+from ..submission import Receipt
+from ..submission import Reply
+from ..submission import Submission
+from .failures import failure
+from .offer import mail_options
+from .offer import Offer
+from .offer import rcpt_options
+from .wire import dot_stuffed
+
+
+class _Read:
+    """The type of :data:`READ`."""
+
+    def __repr__(self) -> str:
+        return "READ"
+
+
+READ: t.Final = _Read()
+"""Yielded where the next reply is wanted."""
+
+Conversation = c.Generator[bytes | _Read, Reply | None, None]
+Feed = c.Callable[[], "Job | None"]
+
+LARGE: t.Final = 65_536
+"""Octets of content, from which on it is not sent before the recipients are known to be taken."""
+
+MANY: t.Final = 100
+"""Recipients, from which on the same holds: their replies must not fill the way back while content is written."""
+
+
+@d.dataclass(slots=True, eq=False)
+class Job:
+    """One submission on its way.
+
+    :param submission: what is sent.
+    :param host: the server's name, for errors.
+    """
+
+    submission: Submission
+    host: str | None = None
+    port: int | None = None
+    tag: t.Any = None
+    """Whatever the caller wants to find it by."""
+    stage: str = "mail"
+    """Where it stands; see :attr:`flask_mail.errors.MailError.stage`."""
+    in_doubt: bool = False
+    """Whether all content has been handed over and the reply to it has not come."""
+    in_content: bool = False
+    """Whether what is written now is content."""
+    done: bool = False
+    accepted: list[str] = d.field(default_factory=list[str])
+    refused: dict[str, Reply] = d.field(default_factory=dict[str, Reply])
+    reply: Reply | None = None
+    error: Exception | None = None
+    """Why it went to nobody, or not to those of its last transaction."""
+    _waiting: list[str] = d.field(init=False)
+    _batch: list[str] = d.field(default_factory=list[str], init=False)
+    _taken: list[str] = d.field(default_factory=list[str], init=False)
+
+    @classmethod
+    def unsendable(cls, error: Exception) -> Job:
+        """A job that has ended before it began, for instance because its message could not be composed."""
+        job = cls(Submission(Envelope("", ("nobody",)), Content(()), ""))
+        job.done, job.error = True, error
+        return job
+
+    def __post_init__(self) -> None:
+        self._waiting = list(self.submission.envelope.recipients)
+
+    def commands(self, offer: Offer) -> list[str]:
+        """Begin a transaction: MAIL and a RCPT for as many recipients as one transaction takes."""
+        self._batch, self._waiting = self._waiting[: offer.recipients], self._waiting[offer.recipients :]
+        self._taken = []
+        self.stage = "mail"
+        envelope = self.submission.envelope
+        mail = " ".join([f"MAIL FROM:<{envelope.sender}>", *mail_options(self.submission, offer)])
+        options = "".join(f" {option}" for option in rcpt_options(self.submission, offer))
+        return [mail, *[f"RCPT TO:<{recipient}>{options}" for recipient in self._batch]]
+
+    @property
+    def batch(self) -> c.Sequence[str]:
+        """The recipients of the transaction under way."""
+        return self._batch
+
+    @property
+    def taken(self) -> bool:
+        """Whether the transaction under way has a recipient."""
+        return bool(self._taken)
+
+    def mail_replied(self, reply: Reply) -> bool:
+        """Take the reply to MAIL; return whether it was positive."""
+        if reply.code != 250:
+            self.in_doubt = False
+            self._fail(smtplib.SMTPSenderRefused(reply.code, reply.raw, self.submission.envelope.sender))
+            return False
+        self.stage = "rcpt"
+        return True
+
+    def rcpt_replied(self, recipient: str, reply: Reply) -> None:
+        """Take the reply to RCPT for *recipient*."""
+        if reply.code in (250, 251, 252):
+            self._taken.append(recipient)
+        elif reply.code == 421:  # RFC 5321 §3.8: it hangs up
+            self.in_doubt = False
+            self._fail(smtplib.SMTPResponseException(reply.code, reply.raw))
+        elif reply.code in (452, 552) and self._taken:  # RFC 5321 §4.5.3.1.10: too many, so another transaction
+            self._waiting.append(recipient)
+        else:
+            self.refused[recipient] = reply
+
+    def data_replied(self, reply: Reply) -> bool:
+        """Take the reply to DATA; return whether the content may go."""
+        if self.error is not None:
+            return False
+        if not self._taken:
+            self._all_refused()
+            return False
+        if reply.code != 354:
+            self._fail(smtplib.SMTPDataError(reply.code, reply.raw))
+            return False
+        self.stage = "end-of-data"
+        return True
+
+    def content_replied(self, reply: Reply) -> None:
+        """Take the reply to the content: the server has taken the mail, or has not."""
+        self.in_doubt = False
+        if self.error is not None:
+            return
+        if not self._taken:
+            self._all_refused()
+        elif reply.code != 250:
+            self.stage = "end-of-data"
+            self._fail(smtplib.SMTPDataError(reply.code, reply.raw))
+        else:
+            self.accepted += self._taken
+            self.reply = reply
+            self.done = not self._waiting
+
+    def rewind(self) -> None:
+        """Take back the transaction under way, of which the server has nothing: it is to be tried over."""
+        for who in self._batch:
+            self.refused.pop(who, None)
+        self._waiting = [*self._batch, *self._waiting]
+        self._batch, self._taken = [], []
+        self.stage, self.in_doubt = "mail", False
+
+    def fail(self, error: Exception) -> None:
+        """End it with *error*, unless it has ended; recipients accepted by then stay accepted."""
+        if not self.done:
+            self._fail(error)
+
+    def doubtful(self, error: Exception) -> bool:
+        """Whether the server may have the mail though *error* came before its reply.
+
+        A server that closes in order without a word to MAIL has taken nothing.
+        """
+        return self.in_doubt and not (self.stage == "mail" and isinstance(error, smtplib.SMTPServerDisconnected))
+
+    def outcome(self) -> Receipt:
+        """The receipt.
+
+        :raises DeliveryError: nobody was accepted.
+        """
+        if self.error is not None and not self.accepted:
+            raise self.error
+        return Receipt(self.submission.message_id, self._in_order(self.accepted), self.refused, self.reply)
+
+    def _in_order(self, recipients: c.Iterable[str]) -> tuple[str, ...]:
+        chosen = set(recipients)
+        return tuple(who for who in self.submission.envelope.recipients if who in chosen)
+
+    def _all_refused(self) -> None:
+        if not self._waiting and not self.accepted:
+            self._fail(smtplib.SMTPRecipientsRefused({who: (r.code, r.raw) for who, r in self.refused.items()}))
+        self.done = not self._waiting
+
+    def _fail(self, error: Exception) -> None:
+        failed = failure(error, self.stage, self.host, self.port)
+        failed.in_doubt = self.doubtful(error)
+        self.error = failed
+        self.done = True
+        left = [who for who in (*self._batch, *self._waiting) if who not in self.accepted]
+        if self.accepted:  # the others of a mail that some have
+            reply = t.cast("Reply | None", failed.reply) or Reply(-1, str(error).encode())
+            for who in left:
+                self.refused.setdefault(who, reply)
+
+
+class Line:
+    """A connection's conversation: what was offered, and which jobs are on the way.
+
+    :param offer: the server's extensions.
+    :param window: how many messages may be on the way at once where the protocol allows more than one.
+    """
+
+    def __init__(self, offer: Offer, window: int = 16) -> None:
+        self.offer = offer
+        self.window = window
+        self.jobs: collections.deque[Job] = collections.deque()
+        """The jobs begun and not ended, oldest first."""
+        self.finished: collections.deque[Job] = collections.deque()
+        """The jobs that have ended, in the order of their end, for the driver to take."""
+        self._again: collections.deque[Job] = collections.deque()
+        self._reset = False
+
+    def converse(self, feed: Feed) -> Conversation:
+        """Send the jobs that *feed* gives, until it gives none.
+
+        :param feed: the next job, or ``None`` while there is none.
+        """
+        if self.offer.chunking and self.offer.pipelining:
+            return self._chunked(feed)
+        return self._grouped(feed) if self.offer.pipelining else self._plain(feed)
+
+    def _next(self, feed: Feed) -> tuple[Job, list[str]] | None:
+        """The next job, with the commands that begin its transaction."""
+        while True:
+            job = self._again.popleft() if self._again else feed()
+            if job is None:
+                return None
+            try:
+                commands = job.commands(self.offer)
+            except (OSError, ValueError) as error:  # not for this server
+                job.fail(error)
+                self.finished.append(job)
+                continue
+            self.jobs.append(job)
+            return job, commands
+
+    def _ended(self, job: Job) -> None:
+        """The transaction of *job* is over, and with it perhaps the job."""
+        self.jobs.remove(job)
+        (self.finished if job.done else self._again).append(job)
+
+    def broken(self, error: Exception) -> list[Job]:
+        """The connection is lost: end the jobs in doubt, and return those that can be sent over another one."""
+        left: list[Job] = [*self.jobs, *self._again]
+        self.jobs.clear()
+        self._again.clear()
+        for job in left:
+            if not job.done and not job.doubtful(error):
+                job.rewind()
+            else:
+                job.fail(error)
+                self.finished.append(job)
+        return [job for job in left if not job.done]
+
+    # Nothing offered: one command, one reply
+
+    def _plain(self, feed: Feed) -> Conversation:
+        while (begun := self._next(feed)) is not None:
+            job, (mail, *rcpts) = begun
+            if self._reset:
+                yield b"RSET\r\n"
+                yield READ
+            self._reset = True
+            if job.mail_replied((yield from _ask(mail))):
+                for recipient, rcpt in zip(tuple(job.batch), rcpts, strict=True):
+                    job.rcpt_replied(recipient, (yield from _ask(rcpt)))
+                job.stage = "data" if job.taken else "rcpt"
+                if job.data_replied((yield from _ask("DATA")) if job.taken else Reply(503)):
+                    yield from _content(job)
+                    job.content_replied((yield from _read()))
+                    self._reset = False
+            self._ended(job)
+
+    # PIPELINING: MAIL, RCPT and DATA in one group, and the group after a dot together with it
+
+    def _grouped(self, feed: Feed) -> Conversation:
+        dotted: Job | None = None
+        while True:
+            begun = self._next(feed)
+            reset = self._reset
+            if begun is not None:
+                self._reset = False
+                yield _lines([*(["RSET"] if reset else []), *begun[1], "DATA"])
+            if dotted is not None:
+                dotted.content_replied((yield from _read()))
+                self._ended(dotted)
+                dotted = None
+            elif begun is None:
+                return
+            if begun is not None:
+                if reset:
+                    yield READ
+                dotted = yield from self._group_replied(begun[0])
+
+    def _group_replied(self, job: Job) -> c.Generator[bytes | _Read, Reply | None, Job | None]:
+        """Read all replies of a group, then judge; return the job if its content went out."""
+        yield from _envelope_replied(job)
+        job.stage = "data" if job.taken else job.stage
+        reply = yield from _read()
+        if job.data_replied(reply):
+            yield from _content(job)
+            return job
+        if reply.code == 354:  # RFC 2920 §3.1: the server waits for content that nobody is to get
+            yield b".\r\n"
+            yield READ
+        self._reset = True
+        self._ended(job)
+        return None
+
+    # CHUNKING: whole messages, a window of them
+
+    def _chunked(self, feed: Feed) -> Conversation:
+        window: collections.deque[tuple[Job, bool]] = collections.deque()
+        while True:
+            while len(window) < self.window and not (window and _heavy(window[-1][0])):
+                if (begun := self._next(feed)) is None:
+                    break
+                job, commands = begun
+                reset, self._reset = self._reset, True
+                yield _lines([*(["RSET"] if reset else []), *commands])
+                window.append((job, reset))
+                if not _heavy(job):
+                    yield from _chunk(job)
+            if not window:
+                return
+            job, reset = window.popleft()
+            if reset:
+                yield READ
+            yield from _envelope_replied(job)
+            if not _heavy(job) or (job.error is None and job.taken):
+                if _heavy(job):
+                    yield from _chunk(job)
+                job.stage = "end-of-data" if job.taken else job.stage
+                job.content_replied((yield from _read()))
+            else:
+                job.content_replied(Reply(503))
+            self._ended(job)
+
+
+def _heavy(job: Job) -> bool:
+    """Whether its content waits until the recipients are taken."""
+    return job.submission.content.size > LARGE or len(job.batch) > MANY
+
+
+def _lines(commands: c.Iterable[str]) -> bytes:
+    return "".join(f"{command}\r\n" for command in commands).encode("utf-8")
+
+
+def _read() -> c.Generator[_Read, Reply | None, Reply]:
+    reply = yield READ
+    assert reply is not None
+    return reply
+
+
+def _ask(command: str) -> c.Generator[bytes | _Read, Reply | None, Reply]:
+    yield _lines([command])
+    return (yield from _read())
+
+
+def _envelope_replied(job: Job) -> Conversation:
+    good = job.mail_replied((yield from _read()))
+    for recipient in tuple(job.batch):
+        reply = yield from _read()
+        if good:
+            job.rcpt_replied(recipient, reply)
+
+
+def _content(job: Job) -> c.Generator[bytes, Reply | None, None]:
+    job.in_content = True
+    for chunk in dot_stuffed(job.submission.content):
+        job.in_doubt = chunk.endswith(b"\r\n.\r\n") or chunk == b".\r\n"
+        yield chunk
+    job.in_content = False
+
+
+def _chunk(job: Job) -> c.Generator[bytes, Reply | None, None]:
+    yield f"BDAT {job.submission.content.size} LAST\r\n".encode("ascii")
+    job.in_content = job.in_doubt = True
+    yield from job.submission.content
+    job.in_content = False
