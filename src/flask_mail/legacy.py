@@ -16,6 +16,15 @@ from .mime import words
 from .mime.charsets import charset
 
 
+class Routing(t.NamedTuple):
+    """The settings that say where a message goes."""
+
+    default_sender: t.Any = None
+    default_reply_to: t.Any = None
+    catch_all: t.Any = None
+    catch_all_allow: t.Any = None
+
+
 class Sendable(Correspondence, t.Protocol):
     """What this room knows of a message."""
 
@@ -65,22 +74,19 @@ def legacy_sendmail_arguments(
 
     :param message: a message that :func:`flask_mail.compose.compose` has taken.
     """
-    settings: dict[str, t.Any] = {
-        name: getattr(state, name, None) for name in ("default_sender", "catch_all", "catch_all_allow")
-    }
-    parties = gather(message, **settings)
+    parties = gather(message, Routing(**{name: getattr(state, name, None) for name in Routing._fields}))
     given = envelope_from or getattr(message, "envelope_from", None)
     if isinstance(given, str) and given.strip() == "<>":
         sender = "<>"
     elif given:
-        sender = one(given, "envelope_from").header()
+        sender = one(given, "envelope_from").text
     else:
-        sender = parties.sender.header() if parties.sender else ""
+        sender = parties.sender.text if parties.sender else ""
     mail_options = _listed(message.mail_options)
     boxes = [*parties.recipients, parties.sender] if parties.sender else parties.recipients
     if any(box.utf8 for box in boxes) and "SMTPUTF8" not in mail_options:
         mail_options = [*mail_options, "SMTPUTF8"]
-    return sender, [box.header() for box in parties.recipients], mail_options, _listed(message.rcpt_options)
+    return sender, [box.text for box in parties.recipients], mail_options, _listed(message.rcpt_options)
 
 
 def _listed(options: t.Any) -> list[str]:

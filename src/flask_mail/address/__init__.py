@@ -17,3 +17,4 @@ from .mailbox import parse as parse
 from .parties import Correspondence as Correspondence
 from .parties import gather as gather
 from .parties import Parties as Parties
+from .parties import Routing as Routing

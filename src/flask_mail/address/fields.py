@@ -16,7 +16,7 @@ from .mailbox import Mailbox
 from .mailbox import pair
 from .mailbox import parse
 
-_PIECE = re.compile(r'(?:"(?:[^"\\]|\\.)*"|<[^<>]*>|[^,"<]|["<])+')
+_PIECES = re.compile(r'\\.|["<>,]|[^"<>,\\]+|\\')
 _GROUP = re.compile(r"[^\s:;,<>\"@][^:;,<>\"@]*:[ \t]*;\Z")  # RFC 5322 §3.4: an empty group
 
 
@@ -28,26 +28,22 @@ def one(value: t.Any, field: str, *, lenient: bool = False) -> Mailbox:
     :raises BadHeaderError: a control character.
     :raises AddressError: it is not one address.
     """
+    if type(value) is str:
+        return parse(value, field, lenient=lenient)
     if isinstance(value, Mailbox):
         return value
     if is_sequence(value):
         if len(value) != 2:
             raise AddressError(f"{field}: {value!r} is not a pair of name and address", field=field)
-        name = "" if value[0] is None else plain(value[0], field)
-        address = plain(value[1], field)
-        if lenient:
-            name, address = _one_line(name), _one_line(address)
-        return pair(name, address, field)
+        name, address = value
+        if type(name) is str and type(address) is str:
+            return pair(name, address, field, lenient=lenient)
+        return pair("" if name is None else plain(name, field), plain(address, field), field, lenient=lenient)
     if isinstance(value, email.headerregistry.Address):
         return pair(value.display_name, value.addr_spec, field)
     if value is None:
         raise AddressError(f"{field}: None is not a mail address", field=field)
-    text = plain(value, field)
-    return parse(_one_line(text) if lenient else text, field)
-
-
-def _one_line(text: str) -> str:
-    return text if text.isprintable() else text.replace("\r", "").replace("\n", "")
+    return parse(plain(value, field), field, lenient=lenient)
 
 
 def mailboxes(value: t.Any, field: str, *, lenient: bool = False) -> list[Mailbox]:
@@ -60,7 +56,7 @@ def listed(value: t.Any) -> list[t.Any]:
 
     A tuple of two texts is two addresses where the first is an address by itself, else a name with its address.
     """
-    if _is_list(value):
+    if is_list(value):
         return value
     if not value:
         return []
@@ -76,7 +72,7 @@ def _is_single(value: t.Any) -> bool:
     return hasattr(value, "encode") or not hasattr(value, "__iter__")
 
 
-def _is_list(value: t.Any) -> t.TypeGuard[list[t.Any]]:
+def is_list(value: t.Any) -> t.TypeGuard[list[t.Any]]:
     return isinstance(value, list)
 
 
@@ -146,7 +142,7 @@ def _allow_list(allowed: t.Any) -> tuple[set[str], set[str]]:
     return addresses, {domain.lower() for domain in domains}
 
 
-def written_list(value: str, field: str, *, lenient: bool = False) -> list[Mailbox]:
+def written_list(value: str, field: str) -> list[Mailbox]:
     """The addresses of a header's text as one writes it by hand: ``A <a@example.com>, b@example.com``.
 
     :returns: no addresses for an empty group such as ``undisclosed-recipients:;``.
@@ -155,7 +151,22 @@ def written_list(value: str, field: str, *, lenient: bool = False) -> list[Mailb
     """
     if _GROUP.match(gate(value, field)):
         return []
-    pieces = [piece[0] for piece in _PIECE.finditer(value) if piece[0].strip()]
-    if not pieces:
+    written = [piece for piece in _split(value) if piece.strip()]
+    if not written:
         raise AddressError(f"{field}: {shown(value)} is not a mail address", field=field)
-    return [one(piece, field, lenient=lenient) for piece in pieces]
+    return [one(piece, field) for piece in written]
+
+
+def _split(value: str) -> list[str]:
+    """*value* cut at the commas that stand neither in quotes nor in angle brackets."""
+    written: list[list[str]] = [[]]
+    quoted = angled = False
+    for piece in _PIECES.findall(value):
+        if piece == "," and not quoted and not angled:
+            written.append([])
+            continue
+        quoted ^= piece == '"'
+        if not quoted and piece in "<>":
+            angled = piece == "<"
+        written[-1].append(piece)
+    return ["".join(pieces) for pieces in written]

@@ -7,6 +7,7 @@ import functools
 import re
 
 from ..errors import AddressError
+from ..errors import BadHeaderError
 from ..mime import words
 from ..mime.charsets import Charset
 from ..mime.charsets import UTF8
@@ -26,7 +27,8 @@ _LOCAL = re.compile(rf"[{_ATEXT}.\u0080-\U0010ffff]+\Z")
 _QUOTED_LOCAL = re.compile(r'"((?:[^"\\]|\\.)*)"\Z')
 _ANGLE = re.compile(r'<[ \t]*((?:"(?:[^"\\]|\\.)*"|[^"<>\s@]+)@[^"<>\s@]+)[ \t]*>{1,2}\Z')
 _COMMENT = re.compile(r"(\S+)[ \t]*\(([^()]*)\)\Z")
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_PIECES = re.compile(r'\\.|"|[^"\\]+|\\')
+_SEVERAL = "there seems to be more than one; give several as a list"
 _SPECIAL = re.compile(r'[][\\()<>@,:;".]')
 
 
@@ -40,31 +42,33 @@ class Mailbox:
 
     name: str
     address: str
+    domain: str = d.field(init=False, repr=False, compare=False)
+    """The domain in ASCII."""
+    key: str = d.field(init=False, repr=False, compare=False)
+    """What makes two mailboxes the same: the domain without case, the local part with it (RFC 5321 §2.4)."""
+    text: str = d.field(init=False, repr=False, compare=False)
+    """The mailbox as header text in ASCII or, where the address has it, UTF-8; only the name is ever encoded."""
 
-    @property
-    def domain(self) -> str:
-        return self.address.rpartition("@")[2]
-
-    @property
-    def key(self) -> str:
-        """What makes two mailboxes the same: the domain without case, the local part with it (RFC 5321 §2.4)."""
+    def __post_init__(self) -> None:
         local, _, domain = self.address.rpartition("@")
-        return f"{local}@{domain.lower()}"
+        object.__setattr__(self, "domain", domain)
+        object.__setattr__(self, "key", f"{local}@{domain.lower()}")
+        object.__setattr__(self, "text", self.header(UTF8))
 
     @property
     def utf8(self) -> bool:
         """Whether it takes SMTPUTF8 to reach it (RFC 6531)."""
         return not self.address.isascii()
 
-    def header(self, charset: Charset = UTF8) -> str:
-        """The mailbox as header text; only the display name is ever encoded."""
+    def header(self, charset: Charset) -> str:
+        """The mailbox as header text, its name in *charset* where it has to be encoded."""
         return f"{phrase(self.name, charset)} <{self.address}>" if self.name else self.address
 
     def __str__(self) -> str:
         return f"{self.name} <{self.address}>" if self.name else self.address
 
 
-def phrase(name: str, charset: Charset = UTF8) -> str:
+def phrase(name: str, charset: Charset) -> str:
     """A display name as a header shows it (RFC 5322 §3.2.5): bare, quoted, or as encoded words."""
     if not name.isascii() or not name.isprintable() or "  " in name or name != name.strip() or "=?" in name:
         return " ".join(words.encode(name, charset, 64))
@@ -80,35 +84,47 @@ class _Refused(Exception):
     """Why an input is not one address."""
 
 
-def parse(text: str, field: str) -> Mailbox:
+def parse(text: str, field: str, *, lenient: bool = False) -> Mailbox:
     """One address written as text: ``a@example.com``, ``Name <a@example.com>`` or ``"Doe, J." <a@example.com>``.
 
     :param text: what the programmer wrote.
     :param field: the field of the message, for errors.
+    :param lenient: drop CR and LF instead of refusing them.
     :raises BadHeaderError: a control character.
     :raises AddressError: it is not exactly one address.
     """
-    if not text.isprintable():
-        gate(text, field)
     try:
         return _remembered(text) if len(text) <= _CACHED else _parsed(text)
+    except BadHeaderError:
+        return _parse_again(text, field, lenient)
     except _Refused as refused:
         raise AddressError(f"{field}: {shown(text)} is not one mail address: {refused}", field=field) from None
 
 
-def pair(name: str, address: str, field: str) -> Mailbox:
+def _parse_again(text: str, field: str, lenient: bool) -> Mailbox:
+    return parse(gate(one_line(text) if lenient else text, field), field)
+
+
+def one_line(text: str) -> str:
+    """*text* without CR and LF."""
+    return text.replace("\r", "").replace("\n", "")
+
+
+def pair(name: str, address: str, field: str, *, lenient: bool = False) -> Mailbox:
     """One address given as display name and address; the name is text and cannot change the address.
 
+    :param lenient: drop CR and LF instead of refusing them.
     :raises BadHeaderError: a control character.
     :raises AddressError: *address* is not exactly one address.
     """
-    if not (name.isprintable() and address.isprintable()):
-        gate(name, field)
-        gate(address, field)
     try:
         if len(name) + len(address) <= _CACHED:
             return _remembered_pair(name, address)
         return _paired(name, address)
+    except BadHeaderError:
+        if lenient:
+            name, address = one_line(name), one_line(address)
+        return pair(gate(name, field), gate(address, field), field)
     except _Refused as refused:
         raise AddressError(
             f"{field}: {shown(address)}, with the name {shown(name)}, is not one mail address: {refused}", field=field
@@ -118,7 +134,7 @@ def pair(name: str, address: str, field: str) -> Mailbox:
 def _parsed(text: str) -> Mailbox:
     if _PLAIN.match(text) and len(text) <= LONGEST:
         return Mailbox("", _address(text))
-    text = text.strip()
+    text = gate(text, "").strip()
     if len(text) > _TEXT:
         raise _Refused("it is too long")
     angle = _ANGLE.search(text) if text.endswith(">") else None
@@ -133,7 +149,8 @@ def _parsed(text: str) -> Mailbox:
 def _paired(name: str, address: str) -> Mailbox:
     if len(name) > _TEXT:
         raise _Refused("the name is too long")
-    address = address.strip()
+    gate(name, "")
+    address = gate(address, "").strip()
     if address.endswith(">"):  # one surplus bracket is a slip of the pen that Flask-Mail forgives
         address = address[:-1].removeprefix("<")
     return Mailbox(name, _address(address))
@@ -148,15 +165,34 @@ def _name(text: str) -> str:
     text = text.strip()
     if not text:
         return ""
-    outside = _QUOTED.sub("", text) if '"' in text else text
+    name, outside = unquoted(text) if '"' in text else (text, text)
     if "<" in outside or ">" in outside or ("@" in outside and ("," in outside or ";" in outside)):
-        raise _Refused("there seems to be more than one; give several as a list")
-    if '"' in text:
-        text = _QUOTED.sub(lambda quoted: re.sub(r"\\(.)", r"\1", quoted[1]), text)
-    if words.looks_encoded(text):
-        decoded = words.decode(text)
-        return decoded if decoded.isprintable() else text
-    return text
+        raise _Refused(_SEVERAL)
+    if words.looks_encoded(name):
+        decoded = words.decode(name)
+        return decoded if decoded.isprintable() else name
+    return name
+
+
+def unquoted(text: str) -> tuple[str, str]:
+    """*text* with its quoted strings read (RFC 5322 §3.2.4), and what stands outside of them; takes linear time.
+
+    A quote that is never closed is a character like any other.
+    """
+    pieces = _PIECES.findall(text)
+    if pieces.count('"') % 2:
+        return text, text
+    inside = False
+    name: list[str] = []
+    outside: list[str] = []
+    for piece in pieces:
+        if piece == '"':
+            inside = not inside
+            continue
+        name.append(piece[1] if inside and len(piece) == 2 and piece[0] == "\\" else piece)
+        if not inside:
+            outside.append(piece)
+    return "".join(name), "".join(outside)
 
 
 def _address(text: str) -> str:
@@ -166,7 +202,7 @@ def _address(text: str) -> str:
     if len(text.encode("utf-8", "replace")) > LONGEST:
         raise _Refused(f"it has more than {LONGEST} octets")
     if "," in domain or ";" in domain:
-        raise _Refused("there seems to be more than one; give several as a list")
+        raise _Refused(_SEVERAL)
     ascii_domain = to_ascii(domain)
     if ascii_domain is None:
         raise _Refused(f"{shown(domain)} is not a domain")
@@ -181,9 +217,7 @@ def _quoted_local(local: str) -> str:
     quoted = _QUOTED_LOCAL.match(local)
     if quoted is None:
         many = "," in local or ";" in local
-        raise _Refused(
-            "there seems to be more than one; give several as a list" if many else f"{shown(local)} is not a local part"
-        )
+        raise _Refused(_SEVERAL if many else f"{shown(local)} is not a local part")
     content = re.sub(r"\\(.)", r"\1", quoted[1])
     if _LOCAL.match(content) and content.strip("."):
         return content

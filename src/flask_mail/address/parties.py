@@ -6,6 +6,7 @@ import dataclasses as d
 import typing as t
 
 from .fields import divert
+from .fields import is_list
 from .fields import mailboxes
 from .fields import one
 from .fields import unique
@@ -24,6 +25,19 @@ class Correspondence(t.Protocol):
     def structured_sender(self) -> t.Any: ...
 
 
+class Routing(t.Protocol):
+    """What this room knows of an application's settings."""
+
+    @property
+    def default_sender(self) -> t.Any: ...
+    @property
+    def default_reply_to(self) -> t.Any: ...
+    @property
+    def catch_all(self) -> t.Any: ...
+    @property
+    def catch_all_allow(self) -> t.Any: ...
+
+
 @d.dataclass(slots=True)
 class Parties:
     """The mailboxes of a message, each in one of ``to``, ``cc`` and ``bcc`` only."""
@@ -39,32 +53,25 @@ class Parties:
     """Who would have got it but for the catch-all, as far as the header may tell."""
 
 
-def gather(
-    message: Correspondence,
-    *,
-    default_sender: t.Any = None,
-    default_reply_to: t.Any = None,
-    catch_all: t.Any = None,
-    catch_all_allow: t.Any = None,
-    lenient: bool = False,
-) -> Parties:
+def gather(message: Correspondence, routing: Routing, *, lenient: bool = False) -> Parties:
     """Read every address of *message*.
 
-    :param default_sender: and the following: the settings of these names.
     :param lenient: drop CR and LF in addresses instead of refusing them.
     :raises BadHeaderError: a control character, with the field.
     :raises AddressError: input that is not one address, with the field.
     """
-    given = message.structured_sender or default_sender
+    given = message.structured_sender or routing.default_sender
     sender = one(given, "sender", lenient=lenient) if given else None
-    to, cc, bcc = unique(
-        _field(message, "recipients", lenient), _field(message, "cc", lenient), _field(message, "bcc", lenient)
-    )
-    answers = message.reply_to or default_reply_to
+    to = _field(message, "recipients", message.recipients, lenient)
+    cc = _field(message, "cc", message.cc, lenient) if message.cc else []
+    bcc = _field(message, "bcc", message.bcc, lenient) if message.bcc else []
+    if cc or bcc or len(to) > 1:
+        to, cc, bcc = unique(to, cc, bcc)
+    answers = message.reply_to or routing.default_reply_to
     reply_to = unique(mailboxes(answers, "reply_to", lenient=lenient))[0] if answers else []
     parties = Parties(sender, to, cc, bcc, reply_to, [*to, *cc, *bcc], [])
-    if catch_all:
-        _divert(parties, catch_all, catch_all_allow)
+    if routing.catch_all:
+        _divert(parties, routing.catch_all, routing.catch_all_allow)
     return parties
 
 
@@ -77,9 +84,10 @@ def _divert(parties: Parties, catch_all: t.Any, allowed: t.Any) -> None:
         parties.diverted = [box for box in parties.diverted if box not in hidden]
 
 
-def _field(message: Correspondence, field: str, lenient: bool) -> list[Mailbox]:
-    value: t.Any = getattr(message, field)
+def _field(message: Correspondence, field: str, value: t.Any, lenient: bool) -> list[Mailbox]:
+    if is_list(value) and len(value) == 1:
+        return [one(value[0], field, lenient=lenient)]
     if hasattr(value, "__next__"):  # it can be read only once, the message any number of times
         value = list(value)
         setattr(message, field, value)
-    return mailboxes(value, field, lenient=lenient) if value else []
+    return mailboxes(value, field, lenient=lenient)

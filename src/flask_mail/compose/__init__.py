@@ -20,6 +20,7 @@ from ..errors import MissingRecipientsError
 from ..errors import MissingSenderError
 from ..mime import tree
 from ..mime.charsets import charset
+from ..mime.charsets import UTF8
 from ..mime.dkim import signer
 from ..mime.gate import esmtp_options
 from ..mime.gate import plain
@@ -51,7 +52,7 @@ def compose(message: MessageLike, state: object, *, envelope_from: t.Any = None)
     :raises ContentError: a body or attachment that cannot be encoded, with the field.
     """
     options = Options.of(state)
-    parties = _parties(message, options)
+    parties = gather(message, options)
     if not parties.recipients:
         raise MissingRecipientsError("No recipients have been added", field="recipients")
     if parties.sender is None:
@@ -63,24 +64,24 @@ def compose(message: MessageLike, state: object, *, envelope_from: t.Any = None)
     stamp = _fresh_stamp(message)
     if message.date is None:
         stamp.date = message.date = stamp.date or time.time()
-    content, message_id, utf8 = _content(message, options, parties, stamp)
+    chunks, identifier, utf8 = _chunks(message, options, parties, stamp)
     envelope = _envelope(message, parties, envelope_from, utf8)
     stamp.spent, stamp.options = True, options
     tags, metadata = _labels(message)
-    return Submission(envelope, content, message_id, tags, metadata)
+    return Submission(envelope, Content(chunks), identifier, tags, metadata)
 
 
-def preview(message: MessageLike, state: object | None) -> Content:
+def preview(message: MessageLike, state: object | None) -> bytes:
     """What :func:`compose` would send, or has sent, as far as it can be said: sender and recipients may be missing.
 
     :param state: the application's settings; ``None`` where there is no application.
     :raises BadHeaderError: as :func:`compose`, but CR and LF in addresses are dropped, as Flask-Mail shows them.
     """
-    stamp = stamp_of(message)
-    options = stamp.options if stamp.spent and stamp.options is not None else Options.of(state)
+    stamp = message.stamp or stamp_of(message)
+    options = stamp.options if stamp.spent and stamp.options is not None else Options.read(state)
     if stamp.date is None and message.date is None:
         stamp.date = time.time()
-    return _content(message, options, _parties(message, options, lenient=True), stamp)[0]
+    return _joined(_chunks(message, options, gather(message, options, lenient=True), stamp)[0])
 
 
 def message_id(message: MessageLike, state: object | None) -> str:
@@ -89,7 +90,9 @@ def message_id(message: MessageLike, state: object | None) -> str:
         return message.own_message_id
     stamp = stamp_of(message)
     options = Options.of(state)
-    return made_message_id(stamp, options, lambda: _parties(message, options, lenient=True).sender)
+    if stamp.message_id is None:
+        stamp.message_id = made_message_id(stamp.unique, options, gather(message, options, lenient=True).sender)
+    return stamp.message_id
 
 
 def stamp_of(message: MessageLike) -> Stamp:
@@ -109,31 +112,27 @@ def _fresh_stamp(message: MessageLike) -> Stamp:
     return stamp
 
 
-def _parties(message: MessageLike, options: Options, *, lenient: bool = False) -> Parties:
-    return gather(
-        message,
-        default_sender=options.default_sender,
-        default_reply_to=options.default_reply_to,
-        catch_all=options.catch_all,
-        catch_all_allow=options.catch_all_allow,
-        lenient=lenient,
-    )
-
-
-def _content(message: MessageLike, options: Options, parties: Parties, stamp: Stamp) -> tuple[Content, str, bool]:
+def _chunks(
+    message: MessageLike, options: Options, parties: Parties, stamp: Stamp
+) -> tuple[list[bytes | tree.Sized], str, bool]:
     """The final octets, the Message-ID in them, and whether they need SMTPUTF8."""
-    characters = charset(message.charset)
+    characters = charset(message.charset) if message.charset else UTF8
     head, identifier = heading(message, options, parties, stamp, characters)
     chunks = tree.chunks(head, structure(message, stamp.boundary, characters, ascii_names=options.ascii_attachments))
     if options.dkim_domain:
         chunks.insert(0, _signature(chunks, options, stamp))
-    return Content(chunks), identifier, not head.isascii()
+    return chunks, identifier, not head.isascii()
+
+
+def _joined(chunks: list[bytes | tree.Sized]) -> bytes:
+    if len(chunks) == 1 and isinstance(chunks[0], bytes):
+        return chunks[0]
+    return b"".join([piece for chunk in chunks for piece in ((chunk,) if isinstance(chunk, bytes) else chunk)])
 
 
 def _signature(chunks: list[bytes | tree.Sized], options: Options, stamp: Stamp) -> bytes:
     sign = signer(options.dkim_domain or "", options.dkim_selector, options.dkim_key, options.dkim_headers)
-    octets = b"".join([chunk if isinstance(chunk, bytes) else b"".join(chunk) for chunk in chunks])
-    return sign.header(octets, int(stamp.date or time.time()))
+    return sign.header(_joined(chunks), int(stamp.date or time.time()))
 
 
 def _envelope(message: MessageLike, parties: Parties, envelope_from: t.Any, utf8: bool) -> Envelope:

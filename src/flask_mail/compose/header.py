@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections.abc as c
 import datetime
 import email.utils
 import functools
@@ -19,6 +18,7 @@ from ..errors import ContentError
 from ..mime import headers
 from ..mime.attachments import pairs
 from ..mime.charsets import Charset
+from ..mime.charsets import UTF8
 from ..mime.gate import field_name
 from ..mime.gate import gate
 from ..mime.gate import plain
@@ -73,6 +73,7 @@ _TOKENS = frozenset(
         "x-smtpapi",
     ]
 )  # and List-*, ARC-*
+_ONCE = ("from", "to", "cc", "reply-to", "subject", "date", "message-id")
 _PRIORITIES = {
     "highest": ("1 (Highest)", "high"),
     "high": ("2 (High)", "high"),
@@ -89,44 +90,57 @@ def heading(
 
     :raises BadHeaderError: a value that the gate refuses, or a reserved name in ``extra_headers``.
     """
-    identifier = _own_id(message, "msgId") or made_message_id(stamp, options, lambda: parties.sender)
-    date = date_line(message.date if message.date is not None else stamp.date)
-    lines = {"from": _addresses("From", [parties.sender], charset) if parties.sender else ""}
-    if parties.to:
-        lines["to"] = _addresses("To", parties.to, charset)
-    elif parties.bcc and not parties.cc:
-        lines["to"] = "To: undisclosed-recipients:;\r\n"
-    if parties.cc:
-        lines["cc"] = _addresses("Cc", parties.cc, charset)
-    if parties.reply_to:
-        lines["reply-to"] = _addresses("Reply-To", parties.reply_to, charset)
-    lines["subject"] = _subject(message, options, charset)
-    lines["date"] = date
-    lines["message-id"] = f"Message-ID: {identifier}\r\n"
+    if message.own_message_id:
+        identifier = checked_id(message.own_message_id, "msgId")
+    elif stamp.message_id:
+        identifier = stamp.message_id
+    else:
+        identifier = stamp.message_id = made_message_id(stamp.unique, options, parties.sender)
+    lines: tuple[str, ...] = (
+        _addresses("From", [parties.sender], charset) if parties.sender else "",
+        _addresses("To", parties.to, charset) if parties.to else _undisclosed(parties),
+        _addresses("Cc", parties.cc, charset) if parties.cc else "",
+        _addresses("Reply-To", parties.reply_to, charset) if parties.reply_to else "",
+        _subject(message.subject, options.subject_prefix, charset),
+        date_line(stamp.date if message.date is None else message.date),
+        f"Message-ID: {identifier}\n",
+    )
+    more = _rare(message, parties) if parties.diverted or message.priority or message.auto_submitted else ""
+    if message.extra_headers:
+        named: dict[str, str] = dict(zip(_ONCE, lines, strict=True))
+        more += _extra(message.extra_headers, named, charset)
+        identifier = named["message-id"].partition(":")[2].strip()
+        lines = tuple(named.values())
+    return f"{''.join(lines)}{more}MIME-Version: 1.0\n", identifier
+
+
+def _undisclosed(parties: Parties) -> str:
+    """A message to Bcc alone says so: some filters distrust one that says nothing (RFC 5322 §3.6.3)."""
+    return "To: undisclosed-recipients:;\n" if parties.bcc and not parties.cc else ""
+
+
+def _rare(message: MessageLike, parties: Parties) -> str:
     more = ""
     if parties.diverted:
-        addresses = ", ".join([box.address for box in parties.diverted])
-        more = headers.fold("X-Original-Recipients", addresses) or ""
+        more += _addresses("X-Original-Recipients", [Mailbox("", box.address) for box in parties.diverted], UTF8)
     if message.priority:
         more += _priority(message.priority)
     if message.auto_submitted:
         more += _auto_submitted(message.auto_submitted)
-    if message.extra_headers:
-        more += _extra(message.extra_headers, lines, charset)
-        identifier = lines["message-id"].partition(":")[2].strip()
-    return f"{''.join(lines.values())}{more}MIME-Version: 1.0\r\n", identifier
+    return more
 
 
 def _addresses(name: str, boxes: list[Mailbox], charset: Charset) -> str:
-    value = boxes[0].header(charset) if len(boxes) == 1 else ", ".join([box.header(charset) for box in boxes])
+    value = boxes[0].text if charset is UTF8 else boxes[0].header(charset)
+    if len(boxes) > 1:
+        value = ", ".join([box.text if charset is UTF8 else box.header(charset) for box in boxes])
     if len(name) + len(value) <= 74:
-        return f"{name}: {value}\r\n"
+        return f"{name}: {value}\n"
     return headers.fold(name, value, 76) or headers.structured(name, value)
 
 
-def _subject(message: MessageLike, options: Options, charset: Charset) -> str:
-    subject = plain(message.subject, "subject") if message.subject is not None else ""
-    prefix = options.subject_prefix
+def _subject(given: t.Any, prefix: str | None, charset: Charset) -> str:
+    subject = given if type(given) is str else "" if given is None else plain(given, "subject")
     if prefix and not subject.startswith(prefix.strip()):
         blank = "" if prefix[-1:].isspace() else " "
         subject = f"{prefix}{blank}{subject}" if subject else prefix.strip()
@@ -140,6 +154,8 @@ def date_line(date: t.Any) -> str:
     :raises ContentError: neither of them, or out of range.
     """
     try:
+        if type(date) is float:
+            return _date_line(int(date // 1))
         seconds = date.timestamp() if isinstance(date, datetime.datetime) else float(date)
         return _date_line(int(seconds // 1))
     except (TypeError, ValueError, OverflowError, OSError) as error:
@@ -148,24 +164,18 @@ def date_line(date: t.Any) -> str:
 
 @functools.lru_cache(maxsize=8)
 def _date_line(seconds: int) -> str:
-    return f"Date: {email.utils.formatdate(seconds, localtime=True)}\r\n"
+    return f"Date: {email.utils.formatdate(seconds, localtime=True)}\n"
 
 
-def made_message_id(stamp: Stamp, options: Options, sender: c.Callable[[], Mailbox | None]) -> str:
-    """The Message-ID made up for a message: 128 random bits at ``MAIL_MESSAGE_ID_DOMAIN`` or the sender's domain."""
-    if stamp.message_id is None:
-        box = None if options.message_id_domain else sender()
-        domain = options.message_id_domain or (box.domain if box else "localhost")
-        ascii_domain = to_ascii(domain)
-        if ascii_domain is None:
-            key = "MAIL_MESSAGE_ID_DOMAIN"
-            raise ConfigError(f"{key}: {shown(domain)} is not a domain", key=key)
-        stamp.message_id = f"<{stamp.unique}@{ascii_domain}>"
-    return stamp.message_id
-
-
-def _own_id(message: MessageLike, field: str) -> str | None:
-    return checked_id(message.own_message_id, field) if message.own_message_id else None
+def made_message_id(unique: str, options: Options, sender: Mailbox | None) -> str:
+    """The Message-ID made up for a message: random bits at ``MAIL_MESSAGE_ID_DOMAIN`` or the sender's domain."""
+    if not options.message_id_domain:
+        return f"<{unique}@{sender.domain if sender else 'localhost'}>"
+    domain = to_ascii(options.message_id_domain)
+    if domain is None:
+        key = "MAIL_MESSAGE_ID_DOMAIN"
+        raise ConfigError(f"{key}: {shown(options.message_id_domain)} is not a domain", key=key)
+    return f"<{unique}@{domain}>"
 
 
 def checked_id(value: t.Any, field: str) -> str:
@@ -192,7 +202,7 @@ def _priority(value: t.Any) -> str:
             field="priority",
         )
     number, importance = _PRIORITIES[word]
-    return f"X-Priority: {number}\r\nImportance: {importance}\r\n"
+    return f"X-Priority: {number}\nImportance: {importance}\n"
 
 
 def _auto_submitted(value: t.Any) -> str:
@@ -212,7 +222,7 @@ def _extra(given: t.Any, lines: dict[str, str], charset: Charset) -> str:
             remedy = "use Message.bcc" if "bcc" in lower else "this package writes it"
             raise BadHeaderError(f"{field} is reserved: {remedy}", field=field)
         written = _extra_line(name, lower, value, field, charset)
-        if lower in ("from", "to", "cc", "reply-to", "subject", "date", "message-id"):
+        if lower in _ONCE:
             lines[lower] = written
         else:
             more.append(written)
@@ -222,7 +232,7 @@ def _extra(given: t.Any, lines: dict[str, str], charset: Charset) -> str:
 def _extra_line(name: str, lower: str, value: t.Any, field: str, charset: Charset) -> str:
     text = plain(value, field)
     if lower == "message-id":
-        return f"Message-ID: {checked_id(text, field)}\r\n"
+        return f"Message-ID: {checked_id(text, field)}\n"
     if lower == "subject":
         return headers.subject(text, charset) if text else ""
     if lower in _ADDRESSES:

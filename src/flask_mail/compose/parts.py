@@ -12,6 +12,7 @@ from ..mime import parameters
 from ..mime import tree
 from ..mime.attachments import attachment_part
 from ..mime.attachments import content_id
+from ..mime.base64 import Base64
 from ..mime.charsets import Charset
 from ..mime.charsets import UTF8
 from ..mime.gate import gate
@@ -34,10 +35,13 @@ def structure(message: MessageLike, boundary: str, charset: Charset, *, ascii_na
     :raises BadHeaderError: see :func:`flask_mail.mime.attachments.attachment_part`.
     :raises ContentError: a body or attachment that cannot be encoded.
     """
-    alternatives = dict(message.alts) if message.alts else {}
-    inline, attached = _sorted(message.attachments or (), alternatives.get("html"), ascii_names)
-    parts = [_text(message.body, alternatives.get("html"), charset)]
-    for key, content in alternatives.items():
+    if not message.alts and not message.attachments and message.calendar is None:
+        return _text(message.body, None, charset)
+    alts: dict[str, t.Any] = message.alts or {}
+    html = alts.get("html")
+    inline, attached = _sorted(message.attachments, html, ascii_names) if message.attachments else ([], [])
+    parts = [_text(message.body, html, charset)]
+    for key, content in alts.items():
         if content is None:
             continue
         part = _alternative(key, content, charset)
@@ -56,7 +60,7 @@ def _text(body: t.Any, html: t.Any, charset: Charset) -> Part:
     """The plain text, which every message has; made from the HTML where nobody wrote one."""
     if body is None:
         body = "" if html is None else from_html(plain(html, "html"))
-    return tree.text_part("plain", plain(body, "body"), charset, "body")
+    return tree.text_part("plain", body if type(body) is str else plain(body, "body"), charset, "body")
 
 
 def _alternative(key: str, content: t.Any, charset: Charset) -> Part:
@@ -66,7 +70,7 @@ def _alternative(key: str, content: t.Any, charset: Charset) -> Part:
     mime_type, given = _alternative_type(key, field)
     if isinstance(content, (bytes, bytearray)) and not mime_type.startswith("text/"):
         head = parameters.line("Content-Type", mime_type, list(given), field)
-        return Part(f"{head}Content-Transfer-Encoding: base64\r\n", [blobs.Base64(blobs.Memory(bytes(content)))])
+        return Part(f"{head}Content-Transfer-Encoding: base64\n", [Base64(blobs.Memory(bytes(content)))])
     return tree.typed_text_part(mime_type, list(given), plain(content, field), charset, field)
 
 
@@ -85,9 +89,9 @@ def _invitation(calendar: CalendarLike, *, attach: bool = False) -> Part:
     if not attach:
         return tree.typed_text_part("text/calendar", [("method", method)], text, UTF8, "calendar")
     head = parameters.line("Content-Type", "application/ics", [("name", calendar.filename)], "calendar")
-    head += "Content-Transfer-Encoding: base64\r\n"
+    head += "Content-Transfer-Encoding: base64\n"
     head += parameters.line("Content-Disposition", "attachment", [("filename", calendar.filename)], "calendar")
-    return Part(head, [blobs.Base64(blobs.Memory(blobs.read(text, None, "calendar")))])
+    return Part(head, [Base64(blobs.Memory(blobs.read(text, None, "calendar")))])
 
 
 def _sorted(attachments: t.Iterable[AttachmentLike], html: t.Any, ascii_names: bool) -> tuple[list[Part], list[Part]]:

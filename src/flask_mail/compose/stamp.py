@@ -8,6 +8,23 @@ import typing as t
 
 from .options import Options
 
+_LENGTH = 56  # hexadecimal digits for one message
+_ahead: list[str] = []
+
+
+def _random() -> str:
+    """224 bits from the operating system as hexadecimal digits, drawn for some messages at a time."""
+    try:
+        return _ahead.pop()
+    except IndexError:
+        drawn = os.urandom(_LENGTH // 2 * 32).hex()
+        _ahead.extend(drawn[start : start + _LENGTH] for start in range(_LENGTH, len(drawn), _LENGTH))
+        return drawn[:_LENGTH]
+
+
+if hasattr(os, "register_at_fork"):  # two processes must not draw the same
+    os.register_at_fork(after_in_child=_ahead.clear)
+
 
 class Stamp:
     """A message's unguessable marks: the boundaries of its parts, its Message-ID, its date.
@@ -18,10 +35,10 @@ class Stamp:
     __slots__ = ("boundary", "date", "message_id", "options", "spent", "unique")
 
     def __init__(self) -> None:
-        random = os.urandom(28)
-        self.boundary = random[:12].hex()
+        random = _random()
+        self.boundary = random[:24]
         """The core of each boundary; 96 random bits, never shown before the message is written."""
-        self.unique = random[12:].hex()
+        self.unique = random[24:]
         """The left side of the Message-ID."""
         self.message_id: str | None = None
         self.date: float | None = None

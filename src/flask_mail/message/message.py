@@ -114,12 +114,12 @@ class Message:
         if given is not None and not isinstance(given, str):
             self._sender_pair = _readable(given), given
             given = self._sender_pair[0]
-        self.recipients: list[t.Any] = listed(recipients)
+        self.recipients: list[t.Any] = [] if recipients is None else listed(recipients)
         self.subject: t.Any = subject
         self.sender: t.Any = given
         self.reply_to: t.Any = reply_to
-        self.cc: list[t.Any] = listed(cc)
-        self.bcc: list[t.Any] = listed(bcc)
+        self.cc: list[t.Any] = [] if cc is None else listed(cc)
+        self.bcc: list[t.Any] = [] if bcc is None else listed(bcc)
         self.body: t.Any = body
         self.alts: dict[str, t.Any] = dict(alts) if alts else {}
         if html is not None:
@@ -127,14 +127,14 @@ class Message:
         self.date: float | None = date
         self.charset: str | None = charset
         self.extra_headers: t.Any = extra_headers
-        self.mail_options: list[str] = listed(mail_options)
-        self.rcpt_options: list[str] = listed(rcpt_options)
-        self.attachments: list[Attachment] = listed(attachments)
+        self.mail_options: list[str] = [] if mail_options is None else listed(mail_options)
+        self.rcpt_options: list[str] = [] if rcpt_options is None else listed(rcpt_options)
+        self.attachments: list[Attachment] = [] if attachments is None else listed(attachments)
         self.envelope_from: Recipient | None = envelope_from
         self._calendar = Calendar(calendar) if isinstance(calendar, str) else calendar
         self.priority: str | int | None = priority
         self.auto_submitted: bool | str | None = auto_submitted
-        self.tags: list[str] = listed(tags)
+        self.tags: list[str] = [] if tags is None else listed(tags)
         self.metadata: dict[str, t.Any] = dict(metadata) if metadata else {}
         self.own_message_id: str | None = None
         """The Message-ID that was set by hand, if one was; see :attr:`msgId`."""
@@ -189,7 +189,7 @@ class Message:
 
         :raises MessageError: see :func:`flask_mail.compose.preview`.
         """
-        return bytes(compose.preview(self, _state()))
+        return compose.preview(self, _state())
 
     def as_string(self) -> str:
         """:meth:`as_bytes` as text, with CRLF line ends."""
@@ -315,7 +315,7 @@ class Message:
 def _state() -> object | None:
     """The mail settings of the current application; ``None`` where there is none."""
     try:
-        return current_app.extensions.get("mail")
+        return current_app._get_current_object().extensions.get("mail")  # type: ignore[attr-defined,no-any-return]
     except RuntimeError:
         return None
 

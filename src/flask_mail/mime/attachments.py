@@ -13,6 +13,7 @@ from ..errors import ContentError
 from . import blobs
 from . import headers
 from . import parameters
+from .base64 import Base64
 from .gate import field_name
 from .gate import gate
 from .gate import plain
@@ -87,13 +88,13 @@ def attachment_part(attachment: AttachmentLike, field: str, *, ascii_names: bool
     lines: list[str] = []
     if "content-type" not in replaced:
         lines.append(_content_type(kind, given, name, field))
-    lines.append("Content-Transfer-Encoding: base64\r\n")
+    lines.append("Content-Transfer-Encoding: base64\n")
     if "content-disposition" not in replaced:
         lines.append(_disposition(attachment, name, field))
     identifier = content_id(attachment, field)
     if identifier is not None:
-        lines.append(f"Content-ID: <{identifier}>\r\n")
-    return Part("".join(lines) + own, [blobs.Base64(blob)])
+        lines.append(f"Content-ID: <{identifier}>\n")
+    return Part("".join(lines) + own, [Base64(blob)])
 
 
 def _is_utf8(data: t.Any) -> bool:
@@ -109,7 +110,7 @@ def _is_utf8(data: t.Any) -> bool:
 def _content_type(kind: str, given: Parameters, name: str | None, field: str) -> str:
     line = parameters.line("Content-Type", kind, given, f"{field}.content_type")
     encoded = parameters.encoded_name(name) if name and not any(key == "name" for key, _ in given) else None
-    return f"{line[:-2]};\r\n {encoded}\r\n" if encoded else line
+    return f"{line[:-1]};\n {encoded}\n" if encoded else line
 
 
 def _disposition(attachment: AttachmentLike, name: str | None, field: str) -> str:

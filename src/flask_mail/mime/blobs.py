@@ -1,4 +1,4 @@
-"""Attachments' data: read block by block from memory, disk or an open file, and sent in base64.
+"""Attachments' data: read block by block from memory, disk or an open file.
 
 A blob can be read any number of times and gives the same octets each time; where that cannot be kept, because a
 file changed or was closed, it raises instead of sending something else.
@@ -6,27 +6,16 @@ file changed or was closed, it raises instead of sending something else.
 
 from __future__ import annotations
 
-import binascii
 import collections.abc as c
 import io
 import os
-import struct
 import typing as t
 
 from ..errors import ContentError
+from .base64 import Blob
+from .base64 import BLOCK
 from .charsets import charset
 from .charsets import UTF8
-
-BLOCK = 57 * 1024
-"""Octets read at a time: 57 octets make one line of 76 characters (RFC 2045 §6.8)."""
-
-_LINES = struct.Struct("76s" * 1024).unpack
-
-
-class Blob(t.Protocol):
-    @property
-    def size(self) -> int: ...
-    def blocks(self) -> c.Iterator[bytes | memoryview]: ...
 
 
 class Memory:
@@ -158,27 +147,3 @@ def rewindable(data: t.Any) -> bool:
         return False
     seekable = getattr(file, "seekable", None)
     return bool(seekable() if seekable is not None else hasattr(file, "seek"))
-
-
-class Base64:
-    """A blob as base64 lines of 76 characters joined by CRLF, made while it is read."""
-
-    __slots__ = ("_blob", "size")
-
-    def __init__(self, blob: Blob) -> None:
-        self._blob = blob
-        characters = (blob.size + 2) // 3 * 4
-        self.size = characters + 2 * max(0, (characters + 75) // 76 - 1)
-
-    def __iter__(self) -> c.Iterator[bytes]:
-        left = self._blob.size
-        for block in self._blob.blocks():
-            left -= len(block)
-            encoded = binascii.b2a_base64(block, newline=False)
-            if len(encoded) == 76 * 1024:
-                lines: list[bytes] = list(_LINES(encoded))
-            else:
-                lines = [encoded[start : start + 76] for start in range(0, len(encoded), 76)]
-            if left:
-                lines.append(b"")
-            yield b"\r\n".join(lines)

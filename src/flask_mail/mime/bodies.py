@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 
 from ..errors import ContentError
+from . import base64
 from .charsets import Charset
 from .charsets import UTF8
 
@@ -36,20 +37,21 @@ def normalised(text: str, field: str) -> str:
 
 
 def encode(text: str, charset: Charset, field: str) -> tuple[Charset, str, str]:
-    """*text* ready to be written: the character set used, the transfer encoding and the body with CRLF.
+    """*text* ready to be written: the character set used, the transfer encoding and the body.
 
     :raises ContentError: NUL or a lone surrogate.
     """
-    text = normalised(text, field)
+    if "\0" in text or "\r" in text:
+        text = normalised(text, field)
     if text.isascii() and not has_long_line(text, "\n"):
-        return charset, "7bit", text.replace("\n", "\r\n")
+        return charset, "7bit", text
     charset, octets = _octets(text, charset, field)
     if charset.wide and octets.isascii() and not has_long_line(octets, b"\n"):
-        return charset, "7bit", octets.decode("ascii").replace("\n", "\r\n")
+        return charset, "7bit", octets.decode("ascii")
     special = len(octets.translate(None, _LITERAL))
     if special * 6 <= len(octets):  # each takes two more octets in quoted-printable; base64 takes a third more
         return charset, "quoted-printable", quoted_printable(octets)
-    return charset, "base64", base64(octets.replace(b"\n", b"\r\n"))
+    return charset, "base64", base64.text(octets.replace(b"\n", b"\r\n"))
 
 
 def _octets(text: str, charset: Charset, field: str) -> tuple[Charset, bytes]:
@@ -65,11 +67,5 @@ def _octets(text: str, charset: Charset, field: str) -> tuple[Charset, bytes]:
 
 
 def quoted_printable(octets: bytes) -> str:
-    """Octets with ``\\n`` line ends in quoted-printable with CRLF (RFC 2045 §6.7)."""
-    return binascii.b2a_qp(octets, quotetabs=False, istext=True).decode("ascii").replace("\n", "\r\n")
-
-
-def base64(octets: bytes) -> str:
-    """Octets in base64, 76 to the line (RFC 2045 §6.8)."""
-    encoded = binascii.b2a_base64(octets, newline=False).decode("ascii")
-    return "\r\n".join([encoded[start : start + 76] for start in range(0, len(encoded), 76)])
+    """Octets with ``\\n`` line ends in quoted-printable (RFC 2045 §6.7)."""
+    return binascii.b2a_qp(octets, quotetabs=False, istext=True).decode("ascii")

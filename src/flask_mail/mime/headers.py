@@ -1,6 +1,7 @@
 """Header lines: folded where they must be, encoded where they must be, and never broken (RFC 5322 §2.2).
 
-Every function returns whole lines with CRLF. Values have passed the gate when they come here, or pass it here.
+Every function returns whole lines that end in ``\\n``; :func:`.tree.chunks` makes CRLF of them. Values have passed
+the gate when they come here, or pass it here.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def fold(name: str, value: str, line: int = LINE) -> str | None:
     :returns: the lines, or ``None`` where a single word is too long for any line.
     """
     if len(name) + len(value) + 2 <= line:
-        return f"{name}: {value}\r\n"
+        return f"{name}: {value}\n"
     lines: list[str] = []
     current = f"{name}:"
     length = len(current)
@@ -40,7 +41,7 @@ def fold(name: str, value: str, line: int = LINE) -> str | None:
         if length > LIMIT:
             return None
     lines.append("".join(pending))
-    return "\r\n".join(lines) + "\r\n"
+    return "\n".join(lines) + "\n"
 
 
 def text(name: str, value: str, charset: Charset = UTF8, field: str = "") -> str:
@@ -49,8 +50,11 @@ def text(name: str, value: str, charset: Charset = UTF8, field: str = "") -> str
     :param field: the field of the message, for errors; the header's name by default.
     :raises BadHeaderError: *value* holds what the gate refuses.
     """
-    gate(value, field or name)
-    if value.isascii() and value == value.strip(" \t") and not words.looks_encoded(value):
+    if not value.isprintable():
+        gate(value, field or name)
+    if value.isascii() and value == value.strip(" \t") and not ("=?" in value and words.looks_encoded(value)):
+        if len(name) + len(value) <= LINE - 2:
+            return f"{name}: {value}\n"
         folded = fold(name, value)
         if folded is not None:
             return folded
@@ -60,8 +64,8 @@ def text(name: str, value: str, charset: Charset = UTF8, field: str = "") -> str
 def encoded(name: str, value: str, charset: Charset = UTF8) -> str:
     """An unstructured header as encoded words, one on each line (RFC 2047 §2: 76 octets a line)."""
     if not value:
-        return f"{name}: \r\n"
-    return f"{name}: " + "\r\n ".join(words.encode(value, charset, 76 - len(name) - 2)) + "\r\n"
+        return f"{name}: \n"
+    return f"{name}: " + "\n ".join(words.encode(value, charset, 76 - len(name) - 2)) + "\n"
 
 
 def structured(name: str, value: str, field: str = "", line: int = LINE) -> str:
@@ -94,6 +98,8 @@ def subject(value: str, charset: Charset = UTF8) -> str:
 
     :raises BadHeaderError: a line break that is no folding, or what the gate refuses.
     """
+    if len(value) < 70 and value.isascii() and value.isprintable() and "=?" not in value and value == value.strip():
+        return f"Subject: {value}\n"  # as most subjects are
     if "\n" not in value and "\r" not in value:
         return text("Subject", value, charset, "subject")
     if not folded_subject_is_sound(value):
@@ -101,5 +107,5 @@ def subject(value: str, charset: Charset = UTF8) -> str:
     unfolded = gate(value.replace("\r\n", ""), "subject")
     longest = max(map(len, f"Subject: {value}".split("\r\n")))
     if value.isascii() and longest <= LIMIT and not words.looks_encoded(unfolded):
-        return f"Subject: {value}\r\n"
+        return "Subject: " + value.replace("\r\n", "\n") + "\n"
     return text("Subject", unfolded, charset, "subject")

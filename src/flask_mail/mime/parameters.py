@@ -70,12 +70,12 @@ def line(name: str, head: str, parameters: Parameters, field: str) -> str:
     for key, value in parameters:
         for piece in parameter(key, value, field):
             if length + 2 + len(piece) > LINE:
-                written += f";\r\n {piece}"
+                written += f";\n {piece}"
                 length = 1 + len(piece)
             else:
                 written += f"; {piece}"
                 length += 2 + len(piece)
-    return written + "\r\n"
+    return written + "\n"
 
 
 def parameter(key: str, value: str, field: str) -> list[str]:
@@ -109,4 +109,4 @@ def encoded_name(value: str) -> str | None:
     """
     if value.isascii():
         return None
-    return 'name="' + "\r\n ".join(words.encode(value, first=60)) + '"'
+    return 'name="' + "\n ".join(words.encode(value, first=60)) + '"'
