@@ -342,9 +342,7 @@ def test_the_page_of_settings_lists_every_key_once() -> None:
     page = (DOCS / "settings.rst").read_text("utf-8")
     lists = re.findall(r"^\.\. mail-settings::\n((?:\n? {4}\S+\n)+)", page, re.MULTILINE)
     listed = " ".join(lists).split()
-    assert listed.pop() == ":rest:", "the last list has those that are in no other"
-    assert len(listed) == len(set(listed))
-    assert set(listed) <= set(KEYS)
+    assert sorted(listed) == sorted(KEYS)
 
 
 def test_every_setting_has_an_example_that_is_accepted() -> None:
@@ -410,7 +408,7 @@ def test_links_to_files_lead_somewhere(page: pathlib.Path) -> None:
 def test_every_key_and_command_that_is_named_exists(page: pathlib.Path) -> None:
     text = page.read_text("utf-8")
     known = {*KEYS, "MAIL_", "MAIL_USENAME"}
-    assert set(re.findall(r"(?<!\w)(?:FLASK_)?(MAIL_[A-Z_]*)", text)) - known == set()
+    assert set(re.findall(r"(?<!\w)(?:FLASK_)?(MAIL_[A-Z0-9_]*)", text)) - known == set()
     words = set(re.findall(r"\./dev (\w+)", text))
     offered = set(re.findall(r"^  (\w+)\)$", (ROOT / "dev").read_text("utf-8"), re.MULTILINE))
     assert words <= offered
