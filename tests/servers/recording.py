@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import collections.abc as c
 import dataclasses as d
 import email
@@ -223,8 +224,7 @@ class Server:
 
     def stop(self) -> None:
         """Close every connection, then the server, then its thread."""
-        self._controller.loop.call_soon_threadsafe(self._hang_up)
-        self.wait_for(lambda: not self._conversations)
+        asyncio.run_coroutine_threadsafe(self._hang_up(), self._controller.loop).result(5)
         self._controller.stop()
 
     def __enter__(self) -> t.Self:
@@ -233,9 +233,11 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _hang_up(self) -> None:
-        for transport in list(self._controller.loop._transports.values()):  # also where a handshake never ended
-            transport.abort()
+    async def _hang_up(self) -> None:
+        for _ in range(5):  # what was just accepted, or is in a handshake, takes a few turns to end
+            for transport in list(self._controller.loop._transports.values()):
+                transport.abort()
+            await asyncio.sleep(0)
         for conversation in list(self._conversations):
             self._closed(conversation)  # asyncio tells nobody when a handshake after STARTTLS has failed
 
