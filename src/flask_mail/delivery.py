@@ -15,7 +15,7 @@ from .submission import Submission
 from .transports.base import Session
 from .transports.base import Transport
 
-logger = logging.getLogger("flask_mail")
+logger: logging.Logger = logging.getLogger("flask_mail")
 
 
 def open_session(transport: Transport) -> Session:

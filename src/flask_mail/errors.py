@@ -136,7 +136,8 @@ class DeliveryError(MailError):
     """Whether the server may have taken the mail all the same: its reply to the content never came."""
 
     def __reduce__(self) -> tuple[t.Any, ...]:
-        original = next((c for c in type(self).__mro__ if not issubclass(c, MailError)), Exception)
+        mro = t.cast("tuple[type[Exception], ...]", type(self).__mro__)
+        original = next((c for c in mro if not issubclass(c, MailError)), Exception)
         return _rebuild, (original, self.args, self.__dict__)
 
 

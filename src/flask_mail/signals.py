@@ -15,7 +15,7 @@ import typing as t
 from blinker import NamedSignal
 from blinker import Namespace
 
-logger = logging.getLogger("flask_mail")
+logger: logging.Logger = logging.getLogger("flask_mail")
 
 
 class MailSignal(NamedSignal):
@@ -57,20 +57,20 @@ def _wants_message_first(receiver: c.Callable[..., t.Any]) -> bool:
     return bool(names) and (names[0] == "message" or "app" in names[1:])
 
 
-signals = Namespace()
+signals: Namespace = Namespace()
 
 
 def _signal(name: str, doc: str) -> MailSignal:
     return t.cast(MailSignal, signals.setdefault(name, MailSignal(name, doc=doc)))
 
 
-email_dispatched = _signal(
+email_dispatched: MailSignal = _signal(
     "email-dispatched",
     "Sent when a message was handed to the server, or would have been: also while sending is suppressed. Receivers "
     "take ``(app, message)`` or, as in Flask-Mail 0.9, ``(message, app)``.",
 )
 
-email_failed = _signal(
+email_failed: MailSignal = _signal(
     "email-failed",
     "Sent when a message went to nobody, or was refused for some. Receivers take ``app``, and by keyword ``message``, "
     "``message_id``, ``recipients`` (who did not get it) and ``error``.",

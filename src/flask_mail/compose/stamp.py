@@ -36,14 +36,14 @@ class Stamp:
 
     def __init__(self) -> None:
         random = _random()
-        self.boundary = random[:24]
+        self.boundary: str = random[:24]
         """The core of each boundary; 96 random bits, never shown before the message is written."""
-        self.unique = random[24:]
+        self.unique: str = random[24:]
         """The left side of the Message-ID."""
         self.message_id: str | None = None
         self.date: float | None = None
         """The date made up for the message, in seconds since the epoch."""
-        self.spent = False
+        self.spent: bool = False
         """Whether a submission was made under this stamp."""
         self.options: Options | None = None
         """The settings of that submission."""

@@ -86,6 +86,12 @@ TABLE = (
         codes=(530,),
     ),
     Row(
+        "The server wants a login first, and none happened. Set MAIL_USERNAME and MAIL_PASSWORD, both.",
+        error=smtplib.SMTPSenderRefused,
+        codes=(553,),
+        text="authentication is required",
+    ),
+    Row(
         "The server refused the sender. Most providers want it to be the address that logs in, or one of a domain "
         "they have verified.",
         error=smtplib.SMTPSenderRefused,

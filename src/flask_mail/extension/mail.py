@@ -37,7 +37,7 @@ class Mail(Sending):
     """
 
     def __init__(self, app: Flask | None = None) -> None:
-        self.app = None if app is None else _behind_proxy(app)
+        self.app: Flask | None = None if app is None else _behind_proxy(app)
         """The application this object is bound to, if it was made with one."""
         self._own_state: State | None = None
         self._states: weakref.WeakKeyDictionary[Flask, State] = weakref.WeakKeyDictionary()
@@ -84,9 +84,7 @@ class Mail(Sending):
             state.__dict__.update(fresh.__dict__)  # two Mail objects of one application share their settings
         else:
             state = app.extensions["mail"] = fresh
-        if (former := runtimes.get(state)) is not None:
-            former.close()
-        runtimes[state] = Runtime(app)
+        runtimes.setdefault(state, Runtime(app)).suppress_by_hand = False
         self._states[app] = state
         return state
 

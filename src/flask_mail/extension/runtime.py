@@ -55,11 +55,6 @@ class Runtime:
             pool = self._pool
         return pool.open()
 
-    def close(self) -> None:
-        """Close what is kept open."""
-        with self._lock:
-            self._forget()
-
     def _forget(self) -> None:
         if self._pool is not None:
             self._pool.close()

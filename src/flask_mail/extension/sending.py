@@ -110,11 +110,13 @@ class Sending:
 
     @contextlib.contextmanager
     def record_messages(self) -> c.Generator[list[Message]]:
-        """Record what is sent inside the block, suppressed or not; each entry is a copy as of its sending::
+        """Record what is sent inside the block, suppressed or not; each entry is a copy as of its sending.
 
-        with mail.record_messages() as outbox:
-            client.post("/sign-up", data={"email": "joe@example.com"})
-        assert outbox[0].subject == "Welcome"
+        For example::
+
+            with mail.record_messages() as outbox:
+                client.post("/sign-up", data={"email": "joe@example.com"})
+            assert outbox[0].subject == "Welcome"
         """
         outbox: list[Message] = []
 

@@ -48,7 +48,7 @@ class Base64:
     def __init__(self, blob: Blob) -> None:
         self._blob = blob
         characters = (blob.size + 2) // 3 * 4
-        self.size = characters + 2 * max(0, (characters + 75) // 76 - 1)
+        self.size: int = characters + 2 * max(0, (characters + 75) // 76 - 1)
 
     def __iter__(self) -> c.Iterator[bytes]:
         left = self._blob.size

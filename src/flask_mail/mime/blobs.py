@@ -24,8 +24,8 @@ class Memory:
     __slots__ = ("octets", "size")
 
     def __init__(self, octets: bytes) -> None:
-        self.octets = octets
-        self.size = len(octets)
+        self.octets: bytes = octets
+        self.size: int = len(octets)
 
     def blocks(self) -> c.Iterator[bytes | memoryview]:
         view = memoryview(self.octets)
@@ -48,7 +48,7 @@ class Disk:
         except OSError as error:
             raise ContentError(f"{field}: {error}", field=field) from error
         self._path, self._field = path, field
-        self.size = status.st_size
+        self.size: int = status.st_size
         self._changed = status.st_mtime_ns
 
     def blocks(self) -> c.Iterator[bytes | memoryview]:
@@ -69,7 +69,7 @@ class Stream:
     def __init__(self, file: t.IO[bytes], field: str) -> None:
         self._file, self._field = file, field
         here = file.tell()
-        self.size = file.seek(0, io.SEEK_END)
+        self.size: int = file.seek(0, io.SEEK_END)
         file.seek(here)
 
     def blocks(self) -> c.Iterator[bytes | memoryview]:

@@ -11,6 +11,7 @@ import collections
 import collections.abc as c
 import selectors
 import smtplib
+import socket
 import ssl
 import time
 import typing as t
@@ -40,9 +41,9 @@ class Lane:
 
     def __init__(self, session: SMTPSession, window: int, feed: c.Callable[[], Job | None], room: int | None) -> None:
         self.session = session
-        self.line = Line(session.offer, window)
-        self.reading = False
-        self.until = 0.0
+        self.line: Line = Line(session.offer, window)
+        self.reading: bool = False
+        self.until: float = 0.0
         """When the reply that is waited for has to be here."""
         self._feed = feed
         self._room = room
@@ -51,7 +52,7 @@ class Lane:
         self._out: collections.deque[bytes] = collections.deque()
         self._pending = 0
         assert session.host.sock is not None
-        self.sock = session.host.sock
+        self.sock: socket.socket = session.host.sock
         self.sock.setblocking(False)
 
     @property

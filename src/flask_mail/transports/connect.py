@@ -110,7 +110,7 @@ def _proxied(endpoint: Endpoint) -> socket.socket:
             key="MAIL_PROXY",
         ) from None
     try:
-        return t.cast(socket.socket, proxy.connect(endpoint.host, endpoint.port, endpoint.timeouts.of("connect")))
+        return proxy.connect(endpoint.host, endpoint.port, endpoint.timeouts.of("connect"))
     except ProxyError as error:
         raise ConnectionError(f"The proxy of MAIL_PROXY refused to connect: {error}") from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections.abc as c
 import contextlib
 import smtplib
+import socket
 import ssl
 import typing as t
 
@@ -34,6 +35,10 @@ def is_transient(error: Exception) -> bool:
         return error.smtp_code < 0 or 400 <= error.smtp_code < 500
     if isinstance(error, (smtplib.SMTPNotSupportedError, ssl.SSLCertVerificationError)):
         return False
+    if isinstance(error, socket.gaierror):
+        return error.errno == socket.EAI_AGAIN
+    if isinstance(error, ssl.SSLError):
+        return error.reason != "WRONG_VERSION_NUMBER"  # a port that speaks no TLS
     return isinstance(error, OSError)
 
 

@@ -29,7 +29,7 @@ class FileTransport(Transport):
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self.folder = pathlib.Path(folder)
+        self.folder: pathlib.Path = pathlib.Path(folder)
 
     @classmethod
     def from_config(cls, config: c.Mapping[str, t.Any], /) -> t.Self:

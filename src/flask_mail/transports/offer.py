@@ -10,7 +10,7 @@ import typing as t
 
 from ..submission import Submission
 
-logger = logging.getLogger("flask_mail")
+logger: logging.Logger = logging.getLogger("flask_mail")
 
 MOST_RECIPIENTS: t.Final = 1000
 """Recipients offered in one transaction, unless the server names a limit (RFC 5321 §4.5.3.1.8 asks for 100)."""

@@ -17,6 +17,7 @@ from ..submission import Receipt
 from ..submission import Submission
 from .smtp import SMTPSession
 from .smtp import SMTPTransport
+from .wire import Client
 
 
 @d.dataclass(slots=True)
@@ -99,7 +100,7 @@ class PooledSession:
         self._pool = pool
         self._kept: _Kept | None = kept
         self._reused = reused
-        self.host = kept.session.host
+        self.host: Client = kept.session.host
         """The ``smtplib.SMTP`` underneath."""
 
     @property

@@ -103,7 +103,7 @@ class SMTPSession:
         self.host = client
         """The ``smtplib.SMTP`` underneath."""
         self.endpoint = endpoint
-        self.offer = Offer.of({name.lower(): value for name, value in client.esmtp_features.items()})
+        self.offer: Offer = Offer.of({name.lower(): value for name, value in client.esmtp_features.items()})
         """The server's extensions."""
         self._line = Line(self.offer)
 

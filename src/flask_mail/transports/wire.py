@@ -21,7 +21,7 @@ import typing as t
 from ..submission import Reply
 from .replies import ReplyReader
 
-logger = logging.getLogger("flask_mail.smtp")
+logger: logging.Logger = logging.getLogger("flask_mail.smtp")
 
 FULL: t.Final = 65_536
 """Octets collected, from which on they are written."""
@@ -60,7 +60,7 @@ class Client(smtplib.SMTP):
         smtplib.SMTP.__init__(self, local_hostname=hostname or local_name(sock), timeout=timeouts.step)
         self.sock: socket.socket | None = sock
         self.timeouts = timeouts
-        self.limit = timeouts.step
+        self.limit: float = timeouts.step
         """Seconds that the next write or reply may take."""
         self._replies = ReplyReader()
         self._out: list[bytes] = []
