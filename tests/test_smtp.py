@@ -45,8 +45,8 @@ def submission(*recipients: str, content: bytes = b"Subject: x\r\n\r\nhello\r\n"
     return Submission(Envelope("from@example.com", to, **envelope), Content([content]), "<1@example.com>")
 
 
-def transport(server: Server | ScriptedServer, **options: t.Any) -> SMTPTransport:
-    return SMTPTransport(Endpoint(**{"host": server.host, "port": server.port, "timeouts": Timeouts(options.pop("timeout", 5.0)), **options}))
+def transport(server: Server | ScriptedServer, *, timeout: float = 5.0, **options: t.Any) -> SMTPTransport:
+    return SMTPTransport(Endpoint(server.host, server.port, timeouts=Timeouts(timeout), **options))
 
 
 def send(server: Server | ScriptedServer, what: Submission | None = None, **options: t.Any) -> t.Any:
