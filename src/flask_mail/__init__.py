@@ -44,6 +44,10 @@ def __getattr__(name: str) -> _t.Any:
         from email.header import Header
 
         return Header
+    if name == "smtplib":  # patched as flask_mail.smtplib.SMTP
+        import smtplib
+
+        return smtplib
     if name == "PY3":  # likewise, in 0.9.1
         return True
     if name in ("_Mail", "_MailMixin"):  # what tests out there patch

@@ -60,8 +60,11 @@ class ConfigError(MailError, ValueError):
         """The setting at fault, e.g. ``"MAIL_PORT"``."""
 
 
-class NotInitializedError(MailError, RuntimeError):
-    """``Mail.init_app`` was not called for the application in use."""
+class NotInitializedError(MailError, RuntimeError, AttributeError):
+    """``Mail.init_app`` was not called for the application in use.
+
+    Also an ``AttributeError``, so that ``hasattr(mail, "server")`` answers as it does with Flask-Mail.
+    """
 
 
 class MissingExtraError(MailError, ImportError):

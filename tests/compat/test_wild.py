@@ -261,3 +261,25 @@ def test_a_body_that_is_not_text_is_sent_as_its_text(app: Flask, mail: Mail, smt
     body = smtp.wait()[0].message.get_body(("html",))
     assert body is not None
     assert body.get_content().strip() == "<p>a &amp; b"
+
+
+@pytest.mark.parametrize("name", ["smtplib.SMTP", "flask_mail.smtplib.SMTP"])
+@pytest.mark.parametrize("way", ["send", "connect"])
+def test_a_patched_smtplib_reaches_no_server(app: Flask, mail: Mail, smtp: Server, name: str, way: str) -> None:
+    with app.app_context(), mock.patch(name) as patched:
+        message = hello()
+        if way == "send":
+            mail.send(message)
+        else:
+            with mail.connect() as connection:
+                connection.send(message)
+    patched.assert_called_once_with(smtp.host, smtp.port)
+    sender, recipients, octets, *_ = patched.return_value.sendmail.call_args.args
+    assert (sender, recipients, octets) == (SENDER, ["to@example.com"], message.as_bytes())
+    patched.return_value.quit.assert_called_once_with()
+    assert smtp.connections == 0
+
+
+def test_hasattr_of_a_mail_without_app_answers() -> None:
+    assert not hasattr(Mail(), "server")
+    assert getattr(Mail(), "suppress", None) is None

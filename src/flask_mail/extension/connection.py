@@ -25,6 +25,8 @@ from ..transports.base import Session
 from ..transports.base import Transport
 from ..transports.sendmail import SendmailSession
 from ..transports.sendmail import SessionHost
+from ..transports.sendmail import stand_in
+from ..transports.smtp import SMTPTransport
 
 
 class InForce(t.Protocol):
@@ -79,7 +81,10 @@ class Connection:
         :returns: what becomes :attr:`host`.
         :raises DeliveryError: the server cannot be reached, trusted or logged in to.
         """
-        self._session = opened(self.mail.open_kept if self.kept else self.mail.get_transport().open)
+        transport = self.mail.get_transport()
+        if isinstance(transport, SMTPTransport) and (host := stand_in(transport.endpoint)) is not None:
+            return host
+        self._session = opened(self.mail.open_kept if self.kept else transport.open)
         self._shown = getattr(self._session, "host", None) or SessionHost(self._session)
         return self._shown
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections.abc as c
 import contextlib
+import smtplib
 import typing as t
 from email.parser import BytesHeaderParser
 from email.utils import parseaddr
@@ -14,6 +15,7 @@ from ..submission import Receipt
 from ..submission import Reply
 from ..submission import Submission
 from .base import Session
+from .connect import Endpoint
 from .failures import stage
 
 
@@ -44,6 +46,28 @@ class SendmailSession:
         """Say QUIT; never raises."""
         with contextlib.suppress(Exception):
             self.host.quit()
+
+
+_SMTP, _SMTP_SSL = smtplib.SMTP, smtplib.SMTP_SSL
+
+
+def stand_in(endpoint: Endpoint) -> t.Any | None:
+    """What a test has put in place of smtplib's classes, connected as Flask-Mail connects it.
+
+    Under ``mock.patch("smtplib.SMTP")`` no real server is to be reached, so none is.
+
+    :returns: ``None`` while smtplib is as it was.
+    """
+    implicit = endpoint.security == "tls"
+    chosen, original = (smtplib.SMTP_SSL, _SMTP_SSL) if implicit else (smtplib.SMTP, _SMTP)
+    if chosen is original:
+        return None
+    host = chosen(endpoint.host, endpoint.port)
+    if endpoint.security == "starttls":
+        host.starttls()
+    if endpoint.account is not None:
+        host.login(endpoint.account.username, endpoint.account.password)
+    return host
 
 
 class SessionHost:
