@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import collections
+import functools
 import smtplib
 import typing as t
 
@@ -11,49 +13,75 @@ from ..submission import Reply
 MAX_OCTETS: t.Final = 65_536
 MAX_LINES: t.Final = 100
 
+_SHORT: t.Final = 64
+"""Octets of a line up to which it is remembered: servers say the same few things all the time."""
+
 
 class ReplyReader:
     """Give it what was received; take the replies that are whole."""
 
     def __init__(self) -> None:
-        self._buffer = bytearray()
+        self._whole: collections.deque[bytes] = collections.deque()
+        self._rest = bytearray()
         self._lines: list[bytes] = []
         self._octets = 0
-        self._searched = 0
 
     @property
     def unread(self) -> int:
         """How many octets stand here that belong to no reply taken."""
-        return len(self._buffer) + self._octets
+        return sum(len(line) + 1 for line in self._whole) + len(self._rest) + self._octets
 
     def feed(self, octets: bytes) -> None:
         """Take what was received."""
-        self._buffer += octets
+        lines = octets.split(b"\n")
+        if self._rest:
+            self._rest += lines[0]
+            if len(lines) == 1:
+                return
+            lines[0] = bytes(self._rest)
+        self._rest = bytearray(lines.pop())
+        self._whole += lines
 
     def take(self) -> Reply | None:
         """The next reply, or ``None`` while it is not whole.
 
         :raises smtplib.SMTPResponseException: with code -1: what came is no reply, or is beyond the limits.
         """
-        while (end := self._buffer.find(b"\n", self._searched)) >= 0:
-            line = bytes(self._buffer[: end + 1])
-            del self._buffer[: end + 1]
-            self._searched = 0
-            self._octets += len(line)
-            if not line[:3].isdigit() or len(line) < 4 or line[3:4] not in b"- \r\n":
-                raise _not_smtp("The server's answer is not SMTP", line)
-            self._lines.append(line[4:].strip())
-            if len(self._lines) > MAX_LINES or self._octets > MAX_OCTETS:
-                raise _not_smtp("The server's reply is too long", line)
-            if line[3:4] != b"-":
-                reply = Reply(int(line[:3]), b"\n".join(self._lines))
-                self._lines, self._octets = [], 0
+        while self._whole:
+            line = self._whole.popleft()
+            reply, more = _known(line) if len(line) <= _SHORT else _parsed(line)
+            if not (more or self._lines):
                 return reply
-        self._searched = len(self._buffer)
-        if self._searched + self._octets > MAX_OCTETS:
-            raise _not_smtp("The server sent a line without end", bytes(self._buffer[:80]))
+            if (whole := self._joined(line, reply, more)) is not None:
+                return whole
+        if len(self._rest) + self._octets > MAX_OCTETS:
+            raise _not_smtp("The server sent a line without end", self._rest)
         return None
 
+    def _joined(self, line: bytes, reply: Reply, more: bool) -> Reply | None:
+        """The reply of several lines that *line* ends, if it ends one."""
+        self._lines.append(reply.raw)
+        self._octets += len(line) + 1
+        if len(self._lines) > MAX_LINES or self._octets > MAX_OCTETS:
+            raise _not_smtp("The server's reply is too long", line)
+        if more:
+            return None
+        whole = Reply(reply.code, b"\n".join(self._lines))
+        self._lines, self._octets = [], 0
+        return whole
 
-def _not_smtp(problem: str, line: bytes) -> smtplib.SMTPResponseException:
-    return smtplib.SMTPResponseException(-1, f"{problem}: {decode_reply(line[:80]).strip()!r}")
+
+def _parsed(line: bytes) -> tuple[Reply, bool]:
+    """A line by itself, and whether it says that another one follows."""
+    if len(line) < 3 or not line[:3].isdigit() or line[3:4] not in b"- \r":
+        raise _not_smtp("The server's answer is not SMTP", line)
+    if len(line) > MAX_OCTETS:
+        raise _not_smtp("The server's reply is too long", line)
+    return Reply(int(line[:3]), line[4:].strip()), line[3:4] == b"-"
+
+
+_known = functools.lru_cache(maxsize=128)(_parsed)
+
+
+def _not_smtp(problem: str, line: bytes | bytearray) -> smtplib.SMTPResponseException:
+    return smtplib.SMTPResponseException(-1, f"{problem}: {decode_reply(bytes(line[:80])).strip()!r}")
