@@ -21,7 +21,7 @@ from .gate import shown
 from .parameters import Parameters
 from .tree import Part
 
-_CONTENT_ID = re.compile(r"[!-;=?-~]+\Z")  # RFC 2392: what stands between < and >
+_CONTENT_ID = re.compile(r"[!-;=?-~]{1,900}\Z")  # RFC 2392: what stands between < and >
 _REFUSED = frozenset({"content-transfer-encoding", "mime-version", "bcc"})
 _STRUCTURED = frozenset({"content-id", "content-location", "content-language", "content-md5", "content-base"})
 

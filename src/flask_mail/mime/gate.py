@@ -13,7 +13,7 @@ from ..errors import BadHeaderError
 from ..errors import ContentError
 
 _REFUSED = re.compile("[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`{|}~0-9A-Za-z]+\Z")  # RFC 2045 §5.1, RFC 6838 §4.2
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`{|}~0-9A-Za-z]{1,127}\Z")  # RFC 2045 §5.1, RFC 6838 §4.2
 _FIELD_NAME = re.compile(r"[!-9;-~]{1,100}\Z")  # RFC 5322 §3.6.8
 _ESMTP = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]*(=[!-<>-~]+)?\Z")  # RFC 5321 §4.1.1.11
 

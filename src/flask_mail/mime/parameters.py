@@ -18,6 +18,8 @@ Parameters = list[tuple[str, str]]
 _WORD = r"[!#$%&'*+\-.^_`{|}~0-9A-Za-z]+"
 _HEAD = re.compile(rf"[ \t]*({_WORD}(?:/{_WORD})?)[ \t]*(?=;|\Z)")
 _PARAMETER = re.compile(rf';[ \t]*(?:({_WORD})[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^\s";]+)[ \t]*)?')
+_LONGEST = 255  # characters of a type and subtype with the slash, RFC 6838 §4.2
+_ODD = re.compile(r'["\\<>]|  |=\?')
 _ATTRIBUTE_CHARACTERS = "!#$&+-.^_`{|}~"  # RFC 2231 §7
 # RFC 2231 takes any registered name; this spelling of UTF-8 is what programs written for Flask-Mail look for.
 _LABEL = "UTF8''"
@@ -29,7 +31,7 @@ def parse(value: str, field: str) -> tuple[str, Parameters]:
     :raises BadHeaderError: it is neither.
     """
     head = _HEAD.match(gate(value, field))
-    if head is None:
+    if head is None or len(head[1]) > _LONGEST:
         raise BadHeaderError(f"{field}: {shown(value)} cannot be read", field=field)
     parameters: Parameters = []
     position = head.end()
@@ -86,8 +88,7 @@ def parameter(key: str, value: str, field: str) -> list[str]:
     token(key, field)
     gate(value, field)
     if _quotable(value) and len(value) + len(key) < 900:
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return [f'{key}="{escaped}"']
+        return [f'{key}="{value}"']
     encoded = urllib.parse.quote(value, safe=_ATTRIBUTE_CHARACTERS)
     if len(encoded) + len(key) < LIMIT - 20:
         return [f"{key}*={_LABEL}{encoded}"]
@@ -96,10 +97,8 @@ def parameter(key: str, value: str, field: str) -> list[str]:
 
 
 def _quotable(value: str) -> bool:
-    """Whether every reader gets *value* back from a quoted string: runs of blanks are folded away by some."""
-    return (
-        value.isascii() and value.isprintable() and "=?" not in value and "  " not in value and value == value.strip()
-    )
+    """Whether every reader gets *value* back from a quoted string: some fold runs of blanks away, some unquote twice."""
+    return value.isascii() and value.isprintable() and value == value.strip() and not _ODD.search(value)
 
 
 def encoded_name(value: str) -> str | None:

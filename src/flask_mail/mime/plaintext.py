@@ -7,16 +7,20 @@ always moves on. Nothing is validated: what looks like no tag is text.
 from __future__ import annotations
 
 import collections.abc as c
+import dataclasses as d
 import html
 import re
 import unicodedata
 
+_START = re.compile(r"<(?=[A-Za-z/!?])")
 _TAG = re.compile(r"""</?+([A-Za-z][^\s/>]*+)(?:[^>"']++|"[^"]*+"|'[^']*+')*+>""")
 _NAME = re.compile(r"</?+([A-Za-z][^\s/>]*+)")
 _ATTRIBUTE = re.compile(
     r"""(?<![\w-])(href|alt|style|start|hidden)(?:\s*+=\s*+("[^"]*+"|'[^']*+'|[^\s>"']++))?""", re.IGNORECASE
 )
 _HIDDEN = re.compile(r"display\s*+:\s*+none|mso-hide\s*+:\s*+all", re.IGNORECASE)
+_QUOTE = "> "
+_DEEPEST = 20  # lists and quotations in each other that are still shown as such
 _LONGEST_TAG = 4096  # characters in which quotes are respected; beyond, the next > ends the tag
 
 _SKIPPED = frozenset(["script", "style", "title", "template"])
@@ -75,9 +79,8 @@ def _tokens(source: str) -> c.Iterator[tuple[str | None, bool, str]]:
     """Text as ``(None, False, text)`` and tags as ``(name, closing, the tag itself)``."""
     position = 0
     while position < len(source):
-        start = source.find("<", position)
-        if start < 0:
-            start = len(source)
+        opened = _START.search(source, position)
+        start = opened.start() if opened else len(source)
         if start > position:
             yield None, False, _unescaped(source[position:start])
         if start == len(source):
@@ -122,6 +125,14 @@ def _unescaped(text: str) -> str:
         return text
 
 
+@d.dataclass(slots=True)
+class _List:
+    """A list that is open: how deep it stands, and the number of its next item if it has numbers."""
+
+    depth: int
+    number: int | None
+
+
 class _Writer:
     """Collects lines; knows how many line ends are due, and what each line starts with."""
 
@@ -129,9 +140,10 @@ class _Writer:
         self._out: list[str] = []
         self._line: list[str] = []
         self._due = 0  # line ends before the next text
+        self._gap = 0  # how many of the prefixes stand on blank lines among them
         self._blank = False  # a blank before the next text
         self._prefixes: list[str] = []
-        self._lists: list[int | None] = []  # the next number, or None for bullets
+        self._lists: list[_List] = []
         self._marker = ""
         self._links: list[tuple[str, int]] = []
         self._pre = 0
@@ -160,7 +172,8 @@ class _Writer:
             return
         if self._due:
             self._end_line()
-            self._out += [self._prefix().rstrip()] * (self._due - 1) if self._out else []
+            gap = "".join(self._prefixes[: self._gap]).rstrip()
+            self._out += [gap] * (self._due - 1) if self._out else []
             self._due = 0
         if not self._line:
             self._line.append(self._prefix() + self._marker)
@@ -181,6 +194,7 @@ class _Writer:
 
     def _break(self, lines: int) -> None:
         if self._line or self._out:
+            self._gap = min(self._gap, len(self._prefixes)) if self._due else len(self._prefixes)
             self._due = max(self._due, lines)
         self._blank = False
 
@@ -195,9 +209,7 @@ class _Writer:
             self._hidden = [tag]
             return
         if tag == "br":
-            self._word("\u200b") if self._due else None
-            self._due = min(self._due + 1, 2) if self._line or self._out else 0
-            self._blank = False
+            self._break(min(self._due + 1, 2))
         elif tag == "img":
             if attributes.get("alt", "").strip():
                 self._word(f"[{' '.join(attributes['alt'].split())}]")
@@ -216,14 +228,14 @@ class _Writer:
         elif tag in ("ul", "ol"):
             self._break(1 if self._lists else 2)
             start = attributes.get("start", "1")
-            self._lists.append(int(start) if start.isascii() and start.isdigit() and len(start) < 9 else 1)
-            if tag == "ul":
-                self._lists[-1] = None
+            number = int(start) if start.isascii() and start.isdigit() and len(start) < 9 else 1
+            self._lists.append(_List(len(self._prefixes), number if tag == "ol" else None))
         elif tag == "li":
             self._open_item()
         elif tag == "blockquote":
             self._break(2)
-            self._prefixes.append("> ")
+            if len(self._prefixes) <= _DEEPEST:
+                self._prefixes.append(_QUOTE)
         elif tag in _PARAGRAPHS:
             self._break(2)
             self._pre += tag == "pre"
@@ -232,12 +244,14 @@ class _Writer:
 
     def _open_item(self) -> None:
         self._break(1)
-        number = self._lists[-1] if self._lists else None
-        if number is not None:
-            self._lists[-1] = number + 1
-        self._marker = "- " if number is None else f"{number}. "
-        if len(self._prefixes) < 50:
-            self._prefixes.append(" " * len(self._marker))
+        self._marker = ""
+        if not self._lists or len(self._prefixes) > _DEEPEST:
+            return
+        inside = self._lists[-1]
+        del self._prefixes[inside.depth :]
+        self._marker = "- " if inside.number is None else f"{inside.number}. "
+        inside.number = None if inside.number is None else inside.number + 1
+        self._prefixes.append(" " * len(self._marker))
 
     def close(self, tag: str) -> None:
         if self._hidden:
@@ -250,13 +264,15 @@ class _Writer:
             self._underline("=" if tag == "h1" else "-")
         elif tag in ("ul", "ol"):
             if self._lists:
-                self._lists.pop()
+                self._back_to(self._lists.pop().depth)
             self._break(1 if self._lists else 2)
         elif tag == "li":
-            self._pop_prefix(" ")
+            if self._lists:
+                self._back_to(self._lists[-1].depth)
             self._break(1)
         elif tag == "blockquote":
-            self._pop_prefix(">")
+            if self._prefixes and self._prefixes[-1] == _QUOTE:
+                self._prefixes.pop()
             self._break(2)
         elif tag in _PARAGRAPHS:
             self._pre = max(0, self._pre - (tag == "pre"))
@@ -264,10 +280,9 @@ class _Writer:
         elif tag in _BLOCKS:
             self._break(1)
 
-    def _pop_prefix(self, first: str) -> None:
+    def _back_to(self, depth: int) -> None:
+        del self._prefixes[depth:]
         self._marker = ""
-        if self._prefixes and self._prefixes[-1].startswith(first):
-            self._prefixes.pop()
 
     def _close_link(self, target: str, start: int) -> None:
         label = "".join(self._line[start:]).strip()
