@@ -33,6 +33,7 @@ from .offer import mail_options
 from .offer import Offer
 from .offer import rcpt_options
 from .wire import dot_stuffed
+from .wire import DOTS
 
 
 class _Read:
@@ -45,7 +46,9 @@ class _Read:
 READ: t.Final = _Read()
 """Yielded where the next reply is wanted."""
 
-Conversation = c.Generator[bytes | _Read, Reply | None, None]
+Conversation = c.Generator[bytes | _Read, t.Any, None]
+"""Is sent a :class:`Reply` for each :data:`READ`, else ``None``."""
+
 Feed = c.Callable[[], "Job | None"]
 
 LARGE: t.Final = 65_536
@@ -75,14 +78,14 @@ class Job:
     in_content: bool = False
     """Whether what is written now is content."""
     done: bool = False
-    accepted: list[str] = d.field(default_factory=list[str])
+    accepted: tuple[str, ...] = ()
     refused: dict[str, Reply] = d.field(default_factory=dict[str, Reply])
     reply: Reply | None = None
     error: Exception | None = None
     """Why it went to nobody, or not to those of its last transaction."""
-    _waiting: list[str] = d.field(init=False)
-    _batch: list[str] = d.field(default_factory=list[str], init=False)
-    _taken: list[str] = d.field(default_factory=list[str], init=False)
+    _waiting: tuple[str, ...] = d.field(init=False)
+    _batch: tuple[str, ...] = d.field(default=(), init=False)
+    _taken: tuple[str, ...] = d.field(default=(), init=False)
 
     @classmethod
     def unsendable(cls, error: Exception) -> Job:
@@ -92,16 +95,15 @@ class Job:
         return job
 
     def __post_init__(self) -> None:
-        self._waiting = list(self.submission.envelope.recipients)
+        self._waiting = self.submission.envelope.recipients
 
     def commands(self, offer: Offer) -> list[str]:
         """Begin a transaction: MAIL and a RCPT for as many recipients as one transaction takes."""
         self._batch, self._waiting = self._waiting[: offer.recipients], self._waiting[offer.recipients :]
-        self._taken = []
+        self._taken = ()
         self.stage = "mail"
-        envelope = self.submission.envelope
-        mail = " ".join([f"MAIL FROM:<{envelope.sender}>", *mail_options(self.submission, offer)])
-        options = "".join(f" {option}" for option in rcpt_options(self.submission, offer))
+        mail = " ".join([f"MAIL FROM:<{self.submission.envelope.sender}>", *mail_options(self.submission, offer)])
+        options = "".join([f" {option}" for option in rcpt_options(self.submission, offer)])
         return [mail, *[f"RCPT TO:<{recipient}>{options}" for recipient in self._batch]]
 
     @property
@@ -126,12 +128,12 @@ class Job:
     def rcpt_replied(self, recipient: str, reply: Reply) -> None:
         """Take the reply to RCPT for *recipient*."""
         if reply.code in (250, 251, 252):
-            self._taken.append(recipient)
+            self._taken += (recipient,)
         elif reply.code == 421:  # RFC 5321 §3.8: it hangs up
             self.in_doubt = False
             self._fail(smtplib.SMTPResponseException(reply.code, reply.raw))
         elif reply.code in (452, 552) and self._taken:  # RFC 5321 §4.5.3.1.10: too many, so another transaction
-            self._waiting.append(recipient)
+            self._waiting += (recipient,)
         else:
             self.refused[recipient] = reply
 
@@ -167,8 +169,8 @@ class Job:
         """Take back the transaction under way, of which the server has nothing: it is to be tried over."""
         for who in self._batch:
             self.refused.pop(who, None)
-        self._waiting = [*self._batch, *self._waiting]
-        self._batch, self._taken = [], []
+        self._waiting = self._batch + self._waiting
+        self._batch = self._taken = ()
         self.stage, self.in_doubt = "mail", False
 
     def fail(self, error: Exception) -> None:
@@ -190,11 +192,14 @@ class Job:
         """
         if self.error is not None and not self.accepted:
             raise self.error
-        return Receipt(self.submission.message_id, self._in_order(self.accepted), self.refused, self.reply)
+        return Receipt(self.submission.message_id, self._accepted_in_order(), self.refused, self.reply)
 
-    def _in_order(self, recipients: c.Iterable[str]) -> tuple[str, ...]:
-        chosen = set(recipients)
-        return tuple(who for who in self.submission.envelope.recipients if who in chosen)
+    def _accepted_in_order(self) -> tuple[str, ...]:
+        everybody = self.submission.envelope.recipients
+        if self.accepted == everybody:
+            return everybody
+        chosen = set(self.accepted)
+        return tuple(who for who in everybody if who in chosen)
 
     def _all_refused(self) -> None:
         if not self._waiting and not self.accepted:
@@ -206,11 +211,12 @@ class Job:
         failed.in_doubt = self.doubtful(error)
         self.error = failed
         self.done = True
-        left = [who for who in (*self._batch, *self._waiting) if who not in self.accepted]
         if self.accepted:  # the others of a mail that some have
             reply = t.cast("Reply | None", failed.reply) or Reply(-1, str(error).encode())
-            for who in left:
-                self.refused.setdefault(who, reply)
+            accepted = set(self.accepted)
+            for who in self._batch + self._waiting:
+                if who not in accepted:
+                    self.refused.setdefault(who, reply)
 
 
 class Line:
@@ -281,13 +287,17 @@ class Line:
                 yield b"RSET\r\n"
                 yield READ
             self._reset = True
-            if job.mail_replied((yield from _ask(mail))):
-                for recipient, rcpt in zip(tuple(job.batch), rcpts, strict=True):
-                    job.rcpt_replied(recipient, (yield from _ask(rcpt)))
-                job.stage = "data" if job.taken else "rcpt"
-                if job.data_replied((yield from _ask("DATA")) if job.taken else Reply(503)):
+            yield _lines([mail])
+            if job.mail_replied((yield READ)):
+                for recipient, rcpt in zip(job.batch, rcpts, strict=True):
+                    yield _lines([rcpt])
+                    job.rcpt_replied(recipient, (yield READ))
+                if job.taken:
+                    job.stage = "data"
+                    yield _lines(["DATA"])
+                if job.data_replied((yield READ) if job.taken else Reply(503)):
                     yield from _content(job)
-                    job.content_replied((yield from _read()))
+                    job.content_replied((yield READ))
                     self._reset = False
             self._ended(job)
 
@@ -297,35 +307,40 @@ class Line:
         dotted: Job | None = None
         while True:
             begun = self._next(feed)
-            reset = self._reset
+            if begun is None and dotted is None:
+                return
+            reset = False
             if begun is not None:
-                self._reset = False
-                yield _lines([*(["RSET"] if reset else []), *begun[1], "DATA"])
+                reset, self._reset = self._reset, False
+                yield _lines(["RSET", *begun[1], "DATA"] if reset else [*begun[1], "DATA"])
             if dotted is not None:
-                dotted.content_replied((yield from _read()))
+                dotted.content_replied((yield READ))
                 self._ended(dotted)
                 dotted = None
-            elif begun is None:
-                return
-            if begun is not None:
-                if reset:
-                    yield READ
-                dotted = yield from self._group_replied(begun[0])
+            if reset:
+                yield READ
+            if begun is not None and (yield from self._group_replied(begun[0])):
+                dotted = begun[0]
 
-    def _group_replied(self, job: Job) -> c.Generator[bytes | _Read, Reply | None, Job | None]:
-        """Read all replies of a group, then judge; return the job if its content went out."""
-        yield from _envelope_replied(job)
-        job.stage = "data" if job.taken else job.stage
-        reply = yield from _read()
+    def _group_replied(self, job: Job) -> c.Generator[bytes | _Read, t.Any, bool]:
+        """Read all replies of a group, then judge; return whether the content went out."""
+        good = job.mail_replied((yield READ))
+        for recipient in job.batch:
+            reply: Reply = yield READ
+            if good:
+                job.rcpt_replied(recipient, reply)
+        if job.taken:
+            job.stage = "data"
+        reply = yield READ
         if job.data_replied(reply):
             yield from _content(job)
-            return job
+            return True
         if reply.code == 354:  # RFC 2920 §3.1: the server waits for content that nobody is to get
             yield b".\r\n"
             yield READ
         self._reset = True
         self._ended(job)
-        return None
+        return False
 
     # CHUNKING: whole messages, a window of them
 
@@ -346,12 +361,17 @@ class Line:
             job, reset = window.popleft()
             if reset:
                 yield READ
-            yield from _envelope_replied(job)
+            good = job.mail_replied((yield READ))
+            for recipient in job.batch:
+                answer: Reply = yield READ
+                if good:
+                    job.rcpt_replied(recipient, answer)
             if not _heavy(job) or (job.error is None and job.taken):
                 if _heavy(job):
                     yield from _chunk(job)
-                job.stage = "end-of-data" if job.taken else job.stage
-                job.content_replied((yield from _read()))
+                if job.taken:
+                    job.stage = "end-of-data"
+                job.content_replied((yield READ))
             else:
                 job.content_replied(Reply(503))
             self._ended(job)
@@ -362,39 +382,24 @@ def _heavy(job: Job) -> bool:
     return job.submission.content.size > LARGE or len(job.batch) > MANY
 
 
-def _lines(commands: c.Iterable[str]) -> bytes:
-    return "".join(f"{command}\r\n" for command in commands).encode("utf-8")
+def _lines(commands: list[str]) -> bytes:
+    return "\r\n".join([*commands, ""]).encode("utf-8")
 
 
-def _read() -> c.Generator[_Read, Reply | None, Reply]:
-    reply = yield READ
-    assert reply is not None
-    return reply
-
-
-def _ask(command: str) -> c.Generator[bytes | _Read, Reply | None, Reply]:
-    yield _lines([command])
-    return (yield from _read())
-
-
-def _envelope_replied(job: Job) -> Conversation:
-    good = job.mail_replied((yield from _read()))
-    for recipient in tuple(job.batch):
-        reply = yield from _read()
-        if good:
-            job.rcpt_replied(recipient, reply)
-
-
-def _content(job: Job) -> c.Generator[bytes, Reply | None, None]:
+def _content(job: Job) -> c.Generator[bytes, None, None]:
     job.in_content = True
     for chunk in dot_stuffed(job.submission.content):
-        job.in_doubt = chunk.endswith(b"\r\n.\r\n") or chunk == b".\r\n"
+        job.in_doubt = chunk in DOTS
         yield chunk
     job.in_content = False
 
 
-def _chunk(job: Job) -> c.Generator[bytes, Reply | None, None]:
-    yield f"BDAT {job.submission.content.size} LAST\r\n".encode("ascii")
-    job.in_content = job.in_doubt = True
-    yield from job.submission.content
+def _chunk(job: Job) -> c.Generator[bytes, None, None]:
+    left = job.submission.content.size
+    yield f"BDAT {left} LAST\r\n".encode("ascii")
+    job.in_content = True
+    for chunk in job.submission.content:
+        left -= len(chunk)
+        job.in_doubt = not left
+        yield chunk
     job.in_content = False
