@@ -12,6 +12,7 @@ from ..mime import words
 from ..mime.charsets import Charset
 from ..mime.charsets import UTF8
 from ..mime.gate import gate
+from ..mime.gate import is_sound
 from ..mime.gate import shown
 from .domain import to_ascii
 
@@ -170,7 +171,7 @@ def _name(text: str) -> str:
         raise _Refused(_SEVERAL)
     if words.looks_encoded(name):
         decoded = words.decode(name)
-        return decoded if decoded.isprintable() else name
+        return decoded if is_sound(decoded) else name
     return name
 
 

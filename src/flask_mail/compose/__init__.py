@@ -132,7 +132,9 @@ def _joined(chunks: list[bytes | tree.Sized]) -> bytes:
 
 def _signature(chunks: list[bytes | tree.Sized], options: Options, stamp: Stamp) -> bytes:
     sign = signer(options.dkim_domain or "", options.dkim_selector, options.dkim_key, options.dkim_headers)
-    return sign.header(_joined(chunks), int(stamp.date or time.time()))
+    if stamp.signed is None:
+        stamp.signed = int(time.time())
+    return sign.header(_joined(chunks), stamp.signed)
 
 
 def _envelope(message: MessageLike, parties: Parties, envelope_from: t.Any, utf8: bool) -> Envelope:

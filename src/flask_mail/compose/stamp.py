@@ -32,7 +32,7 @@ class Stamp:
     It is renewed when the same message is sent again on purpose, so that it is another message to every server.
     """
 
-    __slots__ = ("boundary", "date", "message_id", "options", "spent", "unique")
+    __slots__ = ("boundary", "date", "message_id", "options", "signed", "spent", "unique")
 
     def __init__(self) -> None:
         random = _random()
@@ -43,6 +43,8 @@ class Stamp:
         self.message_id: str | None = None
         self.date: float | None = None
         """The date made up for the message, in seconds since the epoch."""
+        self.signed: int | None = None
+        """The time in its DKIM signature, in seconds since the epoch."""
         self.spent: bool = False
         """Whether a submission was made under this stamp."""
         self.options: Options | None = None
