@@ -29,8 +29,11 @@ from .smtp import SMTPSession
 FULL: t.Final = 262_144
 """Octets waiting to be written, from which on a connection is given no more."""
 
+MOST: t.Final = 16_384
+"""Octets read at once."""
+
 MANY_ENDED: t.Final = 64
-"""Jobs that had ended before they came here, after which the caller is to see them first."""
+"""Jobs that have ended, after which the caller is to see them first."""
 
 ATTEMPTS: t.Final = 3
 """Connections a message may be lost with, not being in doubt, before it is given up."""
@@ -45,12 +48,17 @@ class Lane:
         self.reading: bool = False
         self.until: float = 0.0
         """When the reply that is waited for has to be here."""
+        self.unfinished: bool = False
+        """Whether it can go on at once."""
+        self.events: int = 0
+        """What its socket is watched for."""
         self._feed = feed
         self._room = room
         self._conversation: Conversation | None = None
         self._replies = ReplyReader()
-        self._out: collections.deque[bytes] = collections.deque()
+        self._out: list[bytes] = []
         self._pending = 0
+        self._timeouts = session.endpoint.timeouts
         assert session.host.sock is not None
         self.sock: socket.socket = session.host.sock
         self.sock.setblocking(False)
@@ -65,17 +73,21 @@ class Lane:
         return self._room == 0
 
     def advance(self) -> bool:
-        """Do what can be done without waiting.
+        """Do what can be done without waiting, or much of it.
 
         :returns: whether the conversation goes on; ``False`` where there was nothing to send.
         :raises OSError: the connection is lost.
         """
+        self.unfinished = False
         while True:
             going_on = self._converse()
             if self._pending:
                 self._write()
             if self._pending or not going_on or (self.reading and not self._read()):
                 return going_on
+            if len(self.line.finished) >= MANY_ENDED:
+                self.unfinished = True
+                return True
 
     def close(self) -> None:
         if self.session.host.sock is not None:
@@ -94,24 +106,21 @@ class Lane:
         answer: Reply | None = None
         if self._conversation is None:
             self._conversation = self.line.converse(self._next)
-        elif self.reading:
-            answer = self._replies.take()
-            if answer is None:
-                return True
+        elif self.reading and (answer := self._replies.take()) is None:
+            return True
+        self.reading = False
+        go_on, take, put = self._conversation.send, self._replies.take, self._out.append
         try:
             while self._pending < FULL:
-                self.reading = False
-                step = self._conversation.send(answer)
-                answer = None
-                if step is READ:
+                step = go_on(answer)
+                if step is not READ:
+                    answer = None
+                    put(step)
+                    self._pending += len(step)
+                elif (answer := take()) is None:
                     self.reading = True
                     self._set_clock()
-                    answer = self._replies.take()
-                    if answer is None:
-                        return True
-                else:
-                    self._out.append(t.cast(bytes, step))
-                    self._pending += len(self._out[-1])
+                    return True
         except StopIteration:
             self._conversation = None
             return False
@@ -119,34 +128,28 @@ class Lane:
 
     def _set_clock(self) -> None:
         stage = self.line.jobs[0].stage if self.line.jobs else "default"
-        self.until = time.monotonic() + self.session.endpoint.timeouts.of(stage)
+        self.until = time.monotonic() + self._timeouts.of(stage)
 
     def _write(self) -> None:
-        octets = memoryview(b"".join(self._out))
-        self._out.clear()
-        sent = 0
+        octets = self._out[0] if len(self._out) == 1 else b"".join(self._out)
         try:
-            while sent < len(octets):
-                sent += self.sock.send(octets[sent:])
+            sent = self.sock.send(octets)
         except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
-            self._out.append(bytes(octets[sent:]))
+            sent = 0
         self._pending = len(octets) - sent
+        self._out = [octets[sent:]] if self._pending else []
         self._set_clock()
 
     def _read(self) -> bool:
         """Take what has come; return whether anything has."""
-        came = False
         try:
-            while True:
-                octets = self.sock.recv(65_536)
-                if not octets:
-                    raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
-                self._replies.feed(octets)
-                came = True
-                if len(octets) < 65_536 and not isinstance(self.sock, ssl.SSLSocket):
-                    return True
+            octets = self.sock.recv(MOST)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return came
+            return False
+        if not octets:
+            raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
+        self._replies.feed(octets)
+        return True
 
 
 class Bulk:
@@ -256,9 +259,13 @@ class Bulk:
         waits = [lane.until - now for lane in self._lanes if lane.reading or lane.writing]
         if (pause := self._pace.wait()) > 0:
             waits.append(pause)
-        ready = {key.data for key, _ in self._selector.select(max(0.0, min(waits, default=0.0)))}
+        wait = 0.0 if any(lane.unfinished for lane in self._lanes) else max(0.0, min(waits, default=0.0))
+        ready = {key.data for key, _ in self._selector.select(wait)}
         for lane in list(self._lanes):
-            if lane in ready or not (lane.reading or lane.writing):
+            idle = not (lane.reading or lane.writing)
+            if idle and lane in ready:  # what nobody asked for is goodbye
+                self._drop(lane)
+            elif idle or lane in ready or lane.unfinished:
                 self._advance(lane)
             elif time.monotonic() >= lane.until:
                 self._lost(lane, TimeoutError("the server did not answer in time"))
@@ -278,7 +285,9 @@ class Bulk:
             self._drop(lane)
             return
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if lane.writing else 0)
-        self._selector.modify(lane.sock, events, lane)
+        if events != lane.events:
+            lane.events = events
+            self._selector.modify(lane.sock, events, lane)
 
     def _lost(self, lane: Lane, error: Exception) -> None:
         lane.session.host.close()

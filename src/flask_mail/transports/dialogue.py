@@ -20,6 +20,7 @@ from __future__ import annotations
 import collections
 import collections.abc as c
 import dataclasses as d
+import enum
 import smtplib
 import typing as t
 
@@ -36,17 +37,14 @@ from .wire import dot_stuffed
 from .wire import DOTS
 
 
-class _Read:
-    """The type of :data:`READ`."""
-
-    def __repr__(self) -> str:
-        return "READ"
+class _Step(enum.Enum):
+    READ = enum.auto()
 
 
-READ: t.Final = _Read()
+READ: t.Final = _Step.READ
 """Yielded where the next reply is wanted."""
 
-Conversation = c.Generator[bytes | _Read, t.Any, None]
+Conversation = c.Generator[bytes | _Step, t.Any, None]
 """Is sent a :class:`Reply` for each :data:`READ`, else ``None``."""
 
 Feed = c.Callable[[], "Job | None"]
@@ -322,7 +320,7 @@ class Line:
             if begun is not None and (yield from self._group_replied(begun[0])):
                 dotted = begun[0]
 
-    def _group_replied(self, job: Job) -> c.Generator[bytes | _Read, t.Any, bool]:
+    def _group_replied(self, job: Job) -> c.Generator[bytes | _Step, t.Any, bool]:
         """Read all replies of a group, then judge; return whether the content went out."""
         good = job.mail_replied((yield READ))
         for recipient in job.batch:
