@@ -58,8 +58,10 @@ def structure(message: MessageLike, boundary: str, charset: Charset, *, ascii_na
 
 def _text(body: t.Any, html: t.Any, charset: Charset) -> Part:
     """The plain text, which every message has; made from the HTML where nobody wrote one."""
+    if body is None and html is not None:
+        return tree.text_part("plain", from_html(plain(html, "html")), charset, "html")
     if body is None:
-        body = "" if html is None else from_html(plain(html, "html"))
+        body = ""
     return tree.text_part("plain", body if type(body) is str else plain(body, "body"), charset, "body")
 
 

@@ -97,7 +97,7 @@ def parameter(key: str, value: str, field: str) -> list[str]:
 
 
 def _quotable(value: str) -> bool:
-    """Whether every reader gets *value* back from a quoted string: some fold runs of blanks away, some unquote twice."""
+    """Whether every reader gets *value* back from quotes: some fold runs of blanks away, some unquote twice."""
     return value.isascii() and value.isprintable() and value == value.strip() and not _ODD.search(value)
 
 
