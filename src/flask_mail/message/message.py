@@ -145,7 +145,7 @@ class Message:
     def send_to(self) -> set[t.Any]:
         """All recipients, as they were given: to, bcc and cc, each once."""
         everybody = [*listed(self.recipients), *listed(self.bcc), *listed(self.cc)]
-        return _Ordered([(*each,) if isinstance(each, list) else each for each in everybody])
+        return _Ordered(map(_hashable, everybody))
 
     @property
     def html(self) -> t.Any:
@@ -318,6 +318,13 @@ def _state() -> object | None:
         return current_app._get_current_object().extensions.get("mail")  # type: ignore[attr-defined,no-any-return]
     except RuntimeError:
         return None
+
+
+def _hashable(address: t.Any) -> t.Any:
+    """An address as it was given, in a form that a set can hold."""
+    if isinstance(address, Address):
+        return (address.display_name, address.addr_spec) if address.display_name else address.addr_spec
+    return tuple(address) if is_sequence(address) else address
 
 
 def _readable(address: t.Any) -> str:
