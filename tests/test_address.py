@@ -107,6 +107,7 @@ def test_one_address_in_every_form_people_write(written: t.Any, name: str, addre
             "a" * 500 + "@example.com",
             "a\u00a0b@example.com",
         ),
+        *("x" * 300_000 + " <a@x.com>", ("x" * 300_000, "a@x.com")),
         *((), ("a",), ("a", "b", "c"), ("Me", "a@x.com, b@y.com"), ("Me", "Me <a@x.com>"), ("Me", None), None, 5),
         *("a@☃.example..", "a@\u200b.com", "a@xn--\u00fc.com"),
     ],
@@ -317,7 +318,7 @@ def test_what_the_header_shows_parses_back_to_the_same(pair: strategies.Pair) ->
 def test_time_is_linear_in_the_input(piece: str) -> None:
     text = (piece * 100_000)[:100_000]
     for written in (text, f"{text} <a@x.com>", f'"{text} <a@x.com>', (text, "a@x.com"), ("Me", text)):
-        began = time.perf_counter()
+        began = time.process_time()
         with contextlib.suppress(AddressError):
             one(written, "recipients")
-        assert time.perf_counter() - began < 0.5
+        assert time.process_time() - began < 1

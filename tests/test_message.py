@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from flask_mail import Attachment
 from flask_mail import Mail
 from flask_mail import Message
+from flask_mail.address import Mailbox
 from flask_mail.compose import compose
 from flask_mail.errors import BadHeaderError
 from flask_mail.errors import ContentError
@@ -160,6 +161,20 @@ def test_subclasses_with_attributes_of_their_own_are_copied_too() -> None:
 def test_values_that_describe_no_message_are_refused(values: dict[str, t.Any]) -> None:
     with pytest.raises(ContentError, match="^from_dict: "):
         Message.from_dict(values)
+
+
+def test_an_id_of_ones_own_and_any_kind_of_address_survive_json() -> None:
+    message = Message(recipients=[Mailbox("Me", "me@example.com")], sender=Address("Me", "me", "example.com"))
+    message.msgId = "<own@example.com>"
+    other = Message.from_dict(json.loads(json.dumps(message.to_dict())))
+    assert other.msgId == "<own@example.com>"
+    assert other.recipients == [("Me", "me@example.com")]
+    assert other.sender == "Me <me@example.com>"
+
+
+def test_a_dictionary_written_by_hand_will_do() -> None:
+    message = Message.from_dict({"subject": "x", "recipients": ["a@example.com"], "body": "y"})
+    assert (message.subject, message.recipients, message.body) == ("x", ["a@example.com"], "y")
 
 
 def test_a_path_is_read_for_json(tmp_path: pathlib.Path) -> None:

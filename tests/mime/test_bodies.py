@@ -69,6 +69,6 @@ def test_long_lines_are_found_wherever_they_are(limit: int) -> None:
 
 def test_time_is_linear() -> None:
     for text in ("\r" * 1_000_000, "x\n" * 500_000, "é" * 500_000, "=" * 1_000_000):
-        began = time.perf_counter()
+        began = time.process_time()
         bodies.encode(text, UTF8, "body")
-        assert time.perf_counter() - began < 1
+        assert time.process_time() - began < 1

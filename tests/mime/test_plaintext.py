@@ -70,6 +70,7 @@ def test_a_newsletter_reads_well() -> None:
         ("plain", "plain\n"),
         ("<p>a</p><p>b</p>", "a\n\nb\n"),
         ("a<br><br><br>b", "a\n\nb\n"),
+        ("a<hr>b", f"a\n\n{'-' * 40}\n\nb\n"),
         ("1 < 2 && 3 > 2", "1 < 2 && 3 > 2\n"),
         ("a <!-- no --> b", "a b\n"),
         ("a<!-- never closed", "a\n"),
@@ -113,9 +114,9 @@ PIECES += ["<h1>", "&#", "&amp", "<a href=x>", "<p style='", "<a \"'>", "</a>", 
 def test_time_is_linear_whatever_the_input(piece: str) -> None:
     """The stdlib's parser takes seconds for some of these."""
     html = (piece * 100_000)[:100_000]
-    began = time.perf_counter()
+    began = time.process_time()
     from_html(html)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 1
 
 
 @given(
