@@ -123,7 +123,10 @@ class Mail(Sending):
 
 def _behind_proxy(app: Flask) -> Flask:
     """*app* itself where it is given as ``current_app``."""
-    return t.cast(Flask, getattr(app, "_get_current_object", lambda: app)())
+    found = getattr(app, "_get_current_object", lambda: app)()
+    if not hasattr(found, "config"):
+        raise TypeError(f"Mail takes a Flask application, not {app!r}")
+    return t.cast(Flask, found)
 
 
 def _check_transport(chosen: t.Any) -> None:
