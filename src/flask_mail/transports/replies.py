@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import collections
 import functools
+import re
 import smtplib
 import typing as t
 
 from ..submission import decode_reply
 from ..submission import Reply
+from .masks import masked
 
 MAX_OCTETS: t.Final = 65_536
 MAX_LINES: t.Final = 100
@@ -21,6 +23,8 @@ class ReplyReader:
     """Give it what was received; take the replies that are whole."""
 
     def __init__(self) -> None:
+        self.hidden: re.Pattern[bytes] | None = None
+        """What is not to be shown where the server says it; see :mod:`.masks`."""
         self._whole: collections.deque[bytes] = collections.deque()
         self._rest = bytearray()
         self._lines: list[bytes] = []
@@ -49,13 +53,15 @@ class ReplyReader:
         """
         while self._whole:
             line = self._whole.popleft()
+            if self.hidden is not None:
+                line = masked(line, self.hidden)
             reply, more = _known(line) if len(line) <= _SHORT else _parsed(line)
             if not (more or self._lines):
                 return reply
             if (whole := self._joined(line, reply, more)) is not None:
                 return whole
         if len(self._rest) + self._octets > MAX_OCTETS:
-            raise _not_smtp("The server sent a line without end", self._rest)
+            raise _not_smtp("The server sent a line without end", masked(bytes(self._rest), self.hidden))
         return None
 
     def _joined(self, line: bytes, reply: Reply, more: bool) -> Reply | None:
@@ -83,5 +89,5 @@ def _parsed(line: bytes) -> tuple[Reply, bool]:
 _known = functools.lru_cache(maxsize=128)(_parsed)
 
 
-def _not_smtp(problem: str, line: bytes | bytearray) -> smtplib.SMTPResponseException:
-    return smtplib.SMTPResponseException(-1, f"{problem}: {decode_reply(bytes(line[:80])).strip()!r}")
+def _not_smtp(problem: str, line: bytes) -> smtplib.SMTPResponseException:
+    return smtplib.SMTPResponseException(-1, f"{problem}: {decode_reply(line[:80]).strip()!r}")
