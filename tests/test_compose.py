@@ -147,6 +147,12 @@ def test_only_the_containers_that_are_needed(fields: dict[str, t.Any], structure
     assert tree(message(**{**fields, "attachments": attachments}).as_bytes()) == structure
 
 
+@pytest.mark.parametrize("kind", ["multipart/mixed; boundary=x", "message/rfc822"])
+def test_an_alternative_brings_no_parts_of_its_own(kind: str) -> None:
+    with pytest.raises(ContentError, match="an alternative cannot be"):
+        message(alts={kind: "--x\n\n--x--"}).as_bytes()
+
+
 def test_the_text_of_an_html_message_is_made_from_it() -> None:
     """Flask-Mail 0.10.0 sends an empty text, which counts as spam."""
     plain, html = reading.leaves(reading.standard(message(html="<h1>Hi</h1><p>a <b>b</b>").as_bytes()))

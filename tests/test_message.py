@@ -312,10 +312,11 @@ def test_pictures_are_known_by_their_first_octets(start: bytes, kind: str) -> No
 def test_alternatives_with_parameters() -> None:
     message = Message("x", body="x")
     message.add_alternative("BEGIN:VCALENDAR", "text/calendar", method="REQUEST")
-    message.add_alternative(b"\0\1", "application/x-binary")
+    message.add_alternative(b"\0\1", "application/x-binary", note='a "b" \\ c; d=e')
     _, calendar, binary = reading.leaves(reading.standard(message.as_bytes()))
     assert (calendar.get_content_type(), calendar["Content-Type"].params["method"]) == ("text/calendar", "REQUEST")
     assert reading.content(binary) == b"\0\1"
+    assert dict(binary["Content-Type"].params) == {"note": 'a "b" \\ c; d=e'}
 
 
 @pytest.mark.parametrize(

@@ -261,7 +261,8 @@ class Message:
 
         Forms are ordered by preference, the last one is the richest (RFC 2046 §5.1.4).
         """
-        more = "".join(f'; {key}="{value}"' for key, value in parameters.items())
+        quoted = {key: value.replace("\\", "\\\\").replace('"', '\\"') for key, value in parameters.items()}
+        more = "".join(f'; {key}="{value}"' for key, value in quoted.items())
         self.alts[f"{content_type}{more}"] = content
 
     def list_unsubscribe(self, url: str | None = None, mailto: str | None = None, *, one_click: bool = True) -> None:
