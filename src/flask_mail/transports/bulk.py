@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import collections
 import collections.abc as c
+import contextlib
 import selectors
 import smtplib
 import socket
@@ -48,8 +49,6 @@ class Lane:
         self.reading: bool = False
         self.until: float = 0.0
         """When the reply that is waited for has to be here."""
-        self.unfinished: bool = False
-        """Whether it can go on at once."""
         self.events: int = 0
         """What its socket is watched for."""
         self._feed = feed
@@ -68,26 +67,24 @@ class Lane:
         return self._pending > 0
 
     @property
+    def idle(self) -> bool:
+        """Whether nothing is on the way."""
+        return self._conversation is None
+
+    @property
     def worn(self) -> bool:
         """Whether it has carried as many messages as one connection may."""
         return self._room == 0
 
-    def advance(self) -> bool:
-        """Do what can be done without waiting, or much of it.
+    def advance(self, *, readable: bool) -> bool:
+        """Take what has come, and decide what is to be written.
 
         :returns: whether the conversation goes on; ``False`` where there was nothing to send.
         :raises OSError: the connection is lost.
         """
-        self.unfinished = False
-        while True:
-            going_on = self._converse()
-            if self._pending:
-                self._write()
-            if self._pending or not going_on or (self.reading and not self._read()):
-                return going_on
-            if len(self.line.finished) >= MANY_ENDED:
-                self.unfinished = True
-                return True
+        if readable:
+            self._read()
+        return self._converse()
 
     def close(self) -> None:
         if self.session.host.sock is not None:
@@ -106,7 +103,7 @@ class Lane:
         answer: Reply | None = None
         if self._conversation is None:
             self._conversation = self.line.converse(self._next)
-        elif self.reading and (answer := self._replies.take()) is None:
+        elif self._pending >= FULL or (self.reading and (answer := self._replies.take()) is None):
             return True
         self.reading = False
         go_on, take, put = self._conversation.send, self._replies.take, self._out.append
@@ -130,7 +127,11 @@ class Lane:
         stage = self.line.jobs[0].stage if self.line.jobs else "default"
         self.until = time.monotonic() + self._timeouts.of(stage)
 
-    def _write(self) -> None:
+    def write(self) -> None:
+        """Write what was decided on, or as much of it as can be.
+
+        :raises OSError: the connection is lost.
+        """
         octets = self._out[0] if len(self._out) == 1 else b"".join(self._out)
         try:
             sent = self.sock.send(octets)
@@ -140,16 +141,15 @@ class Lane:
         self._out = [octets[sent:]] if self._pending else []
         self._set_clock()
 
-    def _read(self) -> bool:
-        """Take what has come; return whether anything has."""
-        try:
-            octets = self.sock.recv(MOST)
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return False
-        if not octets:
-            raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
-        self._replies.feed(octets)
-        return True
+    def _read(self) -> None:
+        with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            while True:
+                octets = self.sock.recv(MOST)
+                if not octets:
+                    raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
+                self._replies.feed(octets)
+                if not (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()):
+                    return
 
 
 class Bulk:
@@ -206,16 +206,23 @@ class Bulk:
 
     def _look_ahead(self) -> bool:
         """Whether there is another job to send; those that have ended before are passed on."""
-        while not self._ahead and self._more and len(self._ended) < MANY_ENDED:
-            try:
-                job = next(self._jobs)
-            except StopIteration:
-                self._more = False
-            except Exception as error:  # of the caller's own iterable: what is on its way is brought to its end first
-                self._more, self._fault = False, error
-            else:
-                (self._ended if job.done else self._ahead).append(job)
+        while not self._ahead and self._pull():
+            pass
         return bool(self._ahead)
+
+    def _pull(self) -> bool:
+        """Take another job from the caller; return whether there may be more."""
+        if not self._more or len(self._ended) >= MANY_ENDED:
+            return False
+        try:
+            job = next(self._jobs)
+        except StopIteration:
+            self._more = False
+        except Exception as error:  # of the caller's own iterable: what is on its way is brought to its end first
+            self._more, self._fault = False, error
+        else:
+            (self._ended if job.done else self._ahead).append(job)
+        return self._more
 
     def _feed(self) -> Job | None:
         """The next job, unless it is too soon for one."""
@@ -239,7 +246,7 @@ class Bulk:
             return
         self._lanes.append(lane)
         self._selector.register(lane.sock, selectors.EVENT_READ, lane)
-        self._advance(lane)
+        self._advance(lane, readable=False)
 
     def _unreachable(self, error: DeliveryError) -> None:
         """No connection: go on with those there are, else the next message is not sent."""
@@ -254,25 +261,35 @@ class Bulk:
         self._ended.append(job)
 
     def _turn(self) -> None:
-        """Wait until some connection can go on, and let it."""
-        now = time.monotonic()
-        waits = [lane.until - now for lane in self._lanes if lane.reading or lane.writing]
-        if (pause := self._pace.wait()) > 0:
-            waits.append(pause)
-        wait = 0.0 if any(lane.unfinished for lane in self._lanes) else max(0.0, min(waits, default=0.0))
-        ready = {key.data for key, _ in self._selector.select(wait)}
+        """Write what is to be written, wait until some connection can go on, and let it."""
         for lane in list(self._lanes):
-            idle = not (lane.reading or lane.writing)
-            if idle and lane in ready:  # what nobody asked for is goodbye
+            if lane.writing:
+                self._write(lane)
+        while len(self._ahead) < len(self._lanes) and self._pull():
+            pass  # what is composed now goes out as soon as a reply comes
+        ready = {key.data: events for key, events in self._selector.select(self._patience())}
+        now = time.monotonic()
+        for lane in list(self._lanes):
+            if lane.idle and lane in ready:  # what nobody asked for is goodbye
                 self._drop(lane)
-            elif idle or lane in ready or lane.unfinished:
-                self._advance(lane)
-            elif time.monotonic() >= lane.until:
+            elif lane in ready or not (lane.reading or lane.writing):
+                self._advance(lane, readable=ready.get(lane, 0) & selectors.EVENT_READ > 0)
+            elif now >= lane.until:
                 self._lost(lane, TimeoutError("the server did not answer in time"))
 
-    def _advance(self, lane: Lane) -> None:
+    def _patience(self) -> float:
+        """Seconds until something has to happen."""
+        now = time.monotonic()
+        waits = [lane.until - now if lane.reading or lane.writing else 0.0 for lane in self._lanes if not lane.idle]
+        if (pause := self._pace.wait()) > 0:
+            waits.append(pause)
+        elif self._ahead and any(lane.idle for lane in self._lanes):
+            return 0.0
+        return max(0.0, min(waits, default=0.0))
+
+    def _advance(self, lane: Lane, *, readable: bool) -> None:
         try:
-            going_on = lane.advance()
+            going_on = lane.advance(readable=readable)
         except (OSError, ValueError) as error:
             self._lost(lane, error)
             return
@@ -283,6 +300,12 @@ class Bulk:
         lane.line.finished.clear()
         if not going_on and not lane.writing and (lane.worn or not (self._look_ahead() or self._more)):
             self._drop(lane)
+
+    def _write(self, lane: Lane) -> None:
+        try:
+            lane.write()
+        except OSError as error:
+            self._lost(lane, error)
             return
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if lane.writing else 0)
         if events != lane.events:
