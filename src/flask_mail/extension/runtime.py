@@ -78,7 +78,13 @@ def build_transport(values: dict[str, t.Any], app: Flask | None) -> Transport:
         chosen = load(chosen)
     if isinstance(chosen, type) and hasattr(chosen, "from_config"):
         return t.cast("type[Transport]", chosen).from_config(config)
-    made = chosen if hasattr(chosen, "open") else chosen(config) if callable(chosen) else None
+    try:
+        made = chosen if hasattr(chosen, "open") else chosen(config) if callable(chosen) else None
+    except TypeError as error:
+        raise ConfigError(
+            f"MAIL_TRANSPORT is {chosen!r}, which cannot be called with the configuration ({error}).",
+            key="MAIL_TRANSPORT",
+        ) from error
     if not hasattr(made, "open"):
         raise ConfigError(f"MAIL_TRANSPORT is {chosen!r}, which is no Transport and makes none.", key="MAIL_TRANSPORT")
     return t.cast(Transport, made)
