@@ -60,7 +60,7 @@ def _readable(message: email.message.EmailMessage) -> t.Iterator[str]:
         if part is not message:
             yield f"[{part.get_content_type()}{_named(part)}]"
         if part.get_content_maintype() == "text" and not part.get_filename():
-            yield t.cast(str, part.get_content())
+            yield t.cast(str, part.get_content()).replace("\r\n", "\n")
 
 
 def _named(part: email.message.Message) -> str:
