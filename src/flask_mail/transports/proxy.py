@@ -129,8 +129,8 @@ def _connect(sock: _Timed, proxy: urllib.parse.SplitResult, host: str, port: int
     login = f"{_text(proxy.username)}:{_text(proxy.password)}".encode()
     auth = f"Proxy-Authorization: Basic {base64.b64encode(login).decode()}\r\n" if proxy.username else ""
     sock.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{auth}\r\n".encode("ascii"))
-    status = _STATUS.match(head := _head(sock))
-    if status is None:
+    head = _head(sock)
+    if (status := _STATUS.match(head)) is None:
         raise _Refused(f"its answer is not HTTP: {head[:80].decode('latin-1')!r}", transient=False)
     code = int(status[1])
     if not 200 <= code < 300:
@@ -138,14 +138,14 @@ def _connect(sock: _Timed, proxy: urllib.parse.SplitResult, host: str, port: int
 
 
 def _head(sock: socket.socket) -> bytes:
-    """The head of a reply, and not an octet of what follows."""
+    """The head of a reply, and not an octet of what follows; what is none only in part."""
     head = b""
-    while b"\r\n\r\n" not in head and len(head) <= MAX_HEAD:
+    while b"\r\n\r\n" not in head and len(head) <= MAX_HEAD and b"HTTP/".startswith(head[:5]):
         if not (peeked := sock.recv(4096, socket.MSG_PEEK)):
-            break
+            raise ConnectionError("it closed the connection")
         end = (head + peeked).find(b"\r\n\r\n")
         head += sock.recv(len(peeked) if end < 0 else end + 4 - len(head))
-    return head if b"\r\n\r\n" in head or not _STATUS.match(head) else b""
+    return head if len(head) <= MAX_HEAD else b""
 
 
 class _Reached:
