@@ -45,20 +45,24 @@ def _encoded(text: str, charset: Charset, first: int) -> tuple[str, ...]:
         octets = text.encode(charset.codec)
     except UnicodeEncodeError:
         charset, octets = UTF8, text.encode("utf-8")
-    q = "".join([_Q[octet] for octet in octets])
-    if charset.wide or (len(octets) + 2) // 3 * 4 < len(q):
-        mark, encoded = "b", binascii.b2a_base64(octets, newline=False).decode("ascii")
-    else:
-        mark, encoded = "q", q
+    in_q = len(octets) + 2 * len(octets.translate(None, _LITERAL + b" "))
+    in_b = (len(octets) + 2) // 3 * 4
+    mark, length = ("b", in_b) if charset.wide or in_b < in_q else ("q", in_q)
     head = f"=?{charset.label}?{mark}?"
     room = MAXIMUM - len(head) - 2
-    if len(encoded) <= min(room, first - len(head) - 2):
-        return (f"{head}{encoded}?=",)
+    if length <= min(room, first - len(head) - 2):
+        return (f"{head}{_written(octets, mark)}?=",)
     pieces = _pieces(text, charset.codec, mark, first - len(head) - 2, room)
     return tuple([f"{head}{piece}?=" for piece in pieces])
 
 
 _remembered = functools.lru_cache(maxsize=512)(_encoded)  # subjects and names come many times
+
+
+def _written(octets: bytes, mark: str) -> str:
+    if mark == "b":
+        return binascii.b2a_base64(octets, newline=False).decode("ascii")
+    return "".join([_Q[octet] for octet in octets])
 
 
 def _pieces(text: str, codec: str, mark: str, first: int, room: int) -> list[str]:
@@ -68,11 +72,7 @@ def _pieces(text: str, codec: str, mark: str, first: int, room: int) -> list[str
     while position < len(text):
         count = fits
         while True:
-            octets = text[position : position + count].encode(codec)
-            if mark == "b":
-                piece = binascii.b2a_base64(octets, newline=False).decode("ascii")
-            else:
-                piece = "".join([_Q[octet] for octet in octets])
+            piece = _written(text[position : position + count].encode(codec), mark)
             if len(piece) <= fits or count == 1:
                 break
             count = max(1, min(count - 1, min(count, len(text) - position) * fits // len(piece)))
