@@ -37,11 +37,10 @@ class Runtime:
 
     def transport(self, state: Settings) -> Transport:
         """The transport that *state* asks for now; the same one as long as *state* stays the same."""
-        values = as_config(state)
         with self._lock:
-            if self._transport is None or self._built_from != values:
+            if self._transport is None or self._built_from != vars(state):
                 self._forget()
-                self._transport, self._built_from = build_transport(values, self.app), values
+                self._transport, self._built_from = build_transport(as_config(state), self.app), dict(vars(state))
             return self._transport
 
     def open_kept(self, state: Settings) -> Session:
