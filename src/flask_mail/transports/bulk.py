@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import collections
 import collections.abc as c
-import contextlib
+import copy
 import selectors
 import smtplib
 import socket
@@ -23,8 +23,11 @@ from .dialogue import Conversation
 from .dialogue import Job
 from .dialogue import Line
 from .dialogue import READ
+from .failures import failure
+from .lost import ended
+from .lost import lost
+from .lost import SMTPTimeoutError
 from .pace import Pace
-from .replies import ReplyReader
 from .smtp import SMTPSession
 
 FULL: t.Final = 262_144
@@ -51,12 +54,18 @@ class Lane:
         """When the reply that is waited for has to be here."""
         self.events: int = 0
         """What its socket is watched for."""
+        self.gone: int = 0
+        """Octets written."""
         self._feed = feed
         self._room = room
         self._conversation: Conversation | None = None
-        self._replies = ReplyReader()
+        self._replies = session.host.replies
         self._out: list[bytes] = []
         self._pending = 0
+        self._carried = False
+        self._failed: Exception | None = None
+        self._first: Job | None = None
+        self._since = 0.0
         self._timeouts = session.endpoint.timeouts
         assert session.host.sock is not None
         self.sock: socket.socket = session.host.sock
@@ -76,15 +85,36 @@ class Lane:
         """Whether it has carried as many messages as one connection may."""
         return self._room == 0
 
+    @property
+    def wanted(self) -> int:
+        """What its socket is to be watched for."""
+        if not self._pending:
+            return selectors.EVENT_READ
+        return selectors.EVENT_WRITE | (0 if self._replies.full else selectors.EVENT_READ)
+
+    @property
+    def late(self) -> bool:
+        """Whether what it waits for should have come by now."""
+        return (self.reading or self._pending > 0) and time.monotonic() >= self.until
+
     def advance(self, *, readable: bool) -> bool:
         """Take what has come, and decide what is to be written.
 
         :returns: whether the conversation goes on; ``False`` where there was nothing to send.
-        :raises OSError: the connection is lost.
+        :raises OSError: the connection is lost, and what the server had said before is taken.
         """
-        if readable:
+        if readable and not self._replies.full:
             self._read()
-        return self._converse()
+        going_on = self._converse()
+        if self._failed is not None:
+            raise self._failed
+        return going_on
+
+    def finished(self) -> c.Iterator[Job]:
+        """The jobs that have ended since."""
+        while self.line.finished:
+            self._carried = True
+            yield self.line.finished.popleft()
 
     def close(self) -> None:
         if self.session.host.sock is not None:
@@ -92,7 +122,7 @@ class Lane:
         self.session.close()
 
     def _next(self) -> Job | None:
-        if self._room == 0:
+        if self._room == 0 or self._failed is not None:
             return None
         job = self._feed()
         if job is not None and self._room is not None:
@@ -103,10 +133,10 @@ class Lane:
         answer: Reply | None = None
         if self._conversation is None:
             self._conversation = self.line.converse(self._next)
-        elif self._pending >= FULL or (self.reading and (answer := self._replies.take()) is None):
+        elif self._pending >= FULL or (self.reading and (answer := self._taken()) is None):
             return True
         self.reading = False
-        go_on, take, put = self._conversation.send, self._replies.take, self._out.append
+        go_on, put, jobs = self._conversation.send, self._out.append, self.line.jobs
         try:
             while self._pending < FULL:
                 step = go_on(answer)
@@ -114,7 +144,8 @@ class Lane:
                     answer = None
                     put(step)
                     self._pending += len(step)
-                elif (answer := take()) is None:
+                    jobs[-1].end = self.gone + self._pending
+                elif (answer := self._taken()) is None:
                     self.reading = True
                     self._set_clock()
                     return True
@@ -123,9 +154,21 @@ class Lane:
             return False
         return True
 
+    def _taken(self) -> Reply | None:
+        """The next reply; goodbye to a connection that has done its work is no answer to what was asked last."""
+        reply = self._replies.take()
+        if reply is not None and reply.code == 421 and self._carried and self.line.jobs[0].stage != "end-of-data":
+            self.line.jobs[0].in_doubt = False
+            raise smtplib.SMTPResponseException(reply.code, reply.raw)
+        return reply
+
     def _set_clock(self) -> None:
-        stage = self.line.jobs[0].stage if self.line.jobs else "default"
-        self.until = time.monotonic() + self._timeouts.of(stage)
+        """From now on it may take as long as the stage of the first job, which has a deadline too."""
+        now, first = time.monotonic(), self.line.jobs[0] if self.line.jobs else None
+        if first is not self._first:
+            self._first, self._since = first, now
+        allowed = self._timeouts.of(first.stage if first else "default")
+        self.until = min(now + allowed, self._since + self._timeouts.total)
 
     def write(self) -> None:
         """Write what was decided on, or as much of it as can be.
@@ -137,19 +180,37 @@ class Lane:
             sent = self.sock.send(octets)
         except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
             sent = 0
+        except OSError as error:
+            while not self._replies.full and self._read():
+                pass  # it may have said why
+            self._lose(error)
+            self.advance(readable=False)
+            return
+        self.gone += sent
         self._pending = len(octets) - sent
         self._out = [octets[sent:]] if self._pending else []
-        self._set_clock()
+        if sent:
+            self._set_clock()
 
-    def _read(self) -> None:
-        with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            while True:
-                octets = self.sock.recv(MOST)
-                if not octets:
-                    raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
-                self._replies.feed(octets)
-                if not (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()):
-                    return
+    def _read(self) -> bool:
+        """Take what has come; return whether anything has."""
+        try:
+            octets = self.sock.recv(MOST)
+            if not octets:
+                raise ended(self.sock)
+            self._replies.feed(octets)
+            while isinstance(self.sock, ssl.SSLSocket) and self.sock.pending():
+                self._replies.feed(self.sock.recv(MOST))
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return False
+        except OSError as error:
+            self._lose(error)
+            return False
+        return True
+
+    def _lose(self, error: OSError) -> None:
+        self._failed = self._failed or lost(error)
+        self._out, self._pending = [], 0
 
 
 class Bulk:
@@ -184,7 +245,6 @@ class Bulk:
         self._more = True
         self._fault: Exception | None = None
         self._ended: collections.deque[Job] = collections.deque()
-        self._losses: collections.Counter[int] = collections.Counter()
         self._hopeless: DeliveryError | None = None
         self._selector = selectors.DefaultSelector()
 
@@ -237,15 +297,17 @@ class Bulk:
             return
         if self._lanes and not all(lane.reading or lane.writing for lane in self._lanes):
             return
+        if self._hopeless is not None:
+            self._unreachable(copy.copy(self._hopeless))
+            return
         try:
-            if self._hopeless is not None:
-                raise self._hopeless
             lane = Lane(self._connect(), self._window, self._feed, self._max_emails)
-        except DeliveryError as error:
-            self._unreachable(error)
+        except Exception as error:  # of MAIL_OAUTH2_TOKEN, for instance
+            self._unreachable(failure(error, "connect"))
             return
         self._lanes.append(lane)
-        self._selector.register(lane.sock, selectors.EVENT_READ, lane)
+        lane.events = selectors.EVENT_READ
+        self._selector.register(lane.sock, lane.events, lane)
         self._advance(lane, readable=False)
 
     def _unreachable(self, error: DeliveryError) -> None:
@@ -268,14 +330,13 @@ class Bulk:
         while len(self._ahead) < len(self._lanes) and self._pull():
             pass  # what is composed now goes out as soon as a reply comes
         ready = {key.data: events for key, events in self._selector.select(self._patience())}
-        now = time.monotonic()
         for lane in list(self._lanes):
             if lane.idle and lane in ready:  # what nobody asked for is goodbye
                 self._drop(lane)
             elif lane in ready or not (lane.reading or lane.writing):
                 self._advance(lane, readable=ready.get(lane, 0) & selectors.EVENT_READ > 0)
-            elif now >= lane.until:
-                self._lost(lane, TimeoutError("the server did not answer in time"))
+            if lane.late and lane in self._lanes:
+                self._lost(lane, SMTPTimeoutError("the server did not answer in time"))
 
     def _patience(self) -> float:
         """Seconds until something has to happen."""
@@ -290,14 +351,13 @@ class Bulk:
     def _advance(self, lane: Lane, *, readable: bool) -> None:
         try:
             going_on = lane.advance(readable=readable)
-        except (OSError, ValueError) as error:
+        except Exception as error:
             self._lost(lane, error)
             return
         except BaseException:
             self._drop(lane)
             raise
-        self._ended += lane.line.finished
-        lane.line.finished.clear()
+        self._ended += lane.finished()
         if not going_on and not lane.writing and (lane.worn or not (self._look_ahead() or self._more)):
             self._drop(lane)
 
@@ -307,23 +367,23 @@ class Bulk:
         except OSError as error:
             self._lost(lane, error)
             return
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if lane.writing else 0)
+        events = lane.wanted
         if events != lane.events:
             lane.events = events
             self._selector.modify(lane.sock, events, lane)
 
     def _lost(self, lane: Lane, error: Exception) -> None:
+        """Send over another connection what the server cannot have, but the message that it breaks at only so often."""
         lane.session.host.close()
-        for job in lane.line.broken(error):
-            self._losses[id(job)] += 1
-            if self._losses[id(job)] >= ATTEMPTS:
+        broken_at = lane.line.jobs[0] if lane.line.jobs else None
+        for job in reversed(lane.line.broken(error, lane.gone)):
+            job.losses += job is broken_at
+            if job.losses < ATTEMPTS:
+                self._ahead.appendleft(job)
+            else:
                 job.fail(error)
                 self._ended.append(job)
-            else:
-                self._ahead.append(job)
-        self._ended += lane.line.finished
-        for job in self._ended:
-            self._losses.pop(id(job), None)
+        self._ended += lane.finished()
         self._drop(lane)
 
     def _drop(self, lane: Lane) -> None:

@@ -23,7 +23,6 @@ import dataclasses as d
 import enum
 import itertools
 import smtplib
-import sys
 import typing as t
 
 from ..submission import Content
@@ -298,7 +297,7 @@ class Line:
         self.jobs.remove(job)
         (self.finished if job.done else self._again).append(job)
 
-    def broken(self, error: Exception, written: int = sys.maxsize) -> list[Job]:
+    def broken(self, error: Exception, written: int) -> list[Job]:
         """The connection is lost: end the jobs in doubt, and return those that can be sent over another one.
 
         :param written: octets that went out.

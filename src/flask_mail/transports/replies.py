@@ -15,6 +15,9 @@ from .masks import masked
 MAX_OCTETS: t.Final = 65_536
 MAX_LINES: t.Final = 100
 
+MANY_LINES: t.Final = 10_000
+"""Lines that may wait to be taken."""
+
 _SHORT: t.Final = 64
 """Octets of a line up to which it is remembered: servers say the same few things all the time."""
 
@@ -34,6 +37,11 @@ class ReplyReader:
     def unread(self) -> int:
         """How many octets stand here that belong to no reply taken."""
         return sum(len(line) + 1 for line in self._whole) + len(self._rest) + self._octets
+
+    @property
+    def full(self) -> bool:
+        """Whether so much stands here that no more should be received before some of it is taken."""
+        return len(self._whole) > MANY_LINES or len(self._rest) > MAX_OCTETS
 
     def feed(self, octets: bytes) -> None:
         """Take what was received."""

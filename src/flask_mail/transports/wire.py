@@ -72,7 +72,8 @@ class Client(smtplib.SMTP):
         self.timeouts = timeouts
         self.limit: float = timeouts.step
         """Seconds that the next write or reply may take."""
-        self._replies = ReplyReader()
+        self.replies: ReplyReader = ReplyReader()
+        """What the server has said."""
         self._out: list[bytes] = []
         self._pending = 0
         self.given: int = 0
@@ -98,14 +99,14 @@ class Client(smtplib.SMTP):
     @property
     def quiet(self) -> bool:
         """Whether the server has said nothing that was not asked for, such as goodbye."""
-        if self.sock is None or self._replies.unread:
+        if self.sock is None or self.replies.unread:
             return False
         return not _readable(self.sock) or (isinstance(self.sock, ssl.SSLSocket) and self._only_tickets())
 
     @property
     def unread(self) -> int:
         """How many octets the server sent that nobody asked for."""
-        return self._replies.unread
+        return self.replies.unread
 
     def hide(self, secret: bool) -> None:
         """From now on, log commands and replies without their text, or with it again."""
@@ -113,7 +114,7 @@ class Client(smtplib.SMTP):
 
     def mask(self, *secrets: str) -> None:
         """From now on, show none of *secrets* where the server repeats them."""
-        self._replies.hidden = pattern(secrets)
+        self.replies.hidden = pattern(secrets)
 
     def command(self, line: str) -> Reply:
         """Send one command line and read its reply.
@@ -166,10 +167,10 @@ class Client(smtplib.SMTP):
         :raises smtplib.SMTPResponseException: what came is no reply, or is beyond the limits; the connection is closed.
         """
         try:
-            reply = self._replies.take()
+            reply = self.replies.take()
             if reply is None:
                 self.flush()
-                reply = self._replies.take() or self._awaited()
+                reply = self._awaited()
         except smtplib.SMTPResponseException as error:
             self.close()
             raise error.with_traceback(None) from None  # the frames below hold what the server said, secrets and all
@@ -224,7 +225,7 @@ class Client(smtplib.SMTP):
 
     def _awaited(self) -> Reply:
         until = time.monotonic() + self.limit
-        while (reply := self._replies.take()) is None:
+        while (reply := self.replies.take()) is None:
             try:
                 sock = self._ready(until)
                 octets = sock.recv(FULL)
@@ -233,24 +234,25 @@ class Client(smtplib.SMTP):
             except OSError as error:
                 self.close()
                 raise lost(error) from None
-            self._replies.feed(octets)
+            self.replies.feed(octets)
         return reply
 
     def _hear_last_words(self) -> None:
         """Where the server hung up while we wrote, it has often said why."""
         with contextlib.suppress(OSError):
-            while self.sock is not None and _readable(self.sock):
+            while self.sock is not None and not self.replies.full and _readable(self.sock):
                 self.sock.settimeout(0.1)
                 octets = self.sock.recv(FULL)
                 if not octets:
+                    self._failed = ended(self.sock)
                     break
-                self._replies.feed(octets)
+                self.replies.feed(octets)
         self.close()
 
     def heard(self) -> Reply | None:
         """A reply that has come already, though the connection failed."""
         try:
-            return self._replies.take()
+            return self.replies.take()
         except smtplib.SMTPResponseException:
             return None
 
@@ -259,7 +261,7 @@ class Client(smtplib.SMTP):
         assert self.sock is not None
         try:
             self.sock.settimeout(0)
-            self._replies.feed(self.sock.recv(FULL))
+            self.replies.feed(self.sock.recv(FULL))
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return True
         except OSError:
