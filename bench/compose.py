@@ -2,7 +2,7 @@
 
 Each library runs in a process of its own, in turns, so that a busy machine slows all of them; what counts is the
 ratio of two libraries in the same round, and of the rounds the median. The peers are folders that ``pip install
---target`` filled, ``flask-mail`` (Flask-Mail 0.10.0) and ``django``::
+--target`` filled, ``flask-mail-0.10.0`` and ``django``::
 
     python bench/compose.py --peers .peers
 """
@@ -19,7 +19,7 @@ import sys
 
 HERE = pathlib.Path(__file__).parent
 OURS, FLOOR = "Flask-Postbox", "bare base64"
-FOLDERS = {"Flask-Mail": "flask-mail", "Django": "django"}
+FOLDERS = {"Flask-Mail": "flask-mail-0.10.0", "Django": "django"}
 """The libraries that are not installed beside ours, and the folders of theirs."""
 PEERS = ("Flask-Mail", "Django", "EmailMessage")
 CASES = ("text", "text + html", "+ 1 MB attachment", "Chinese + 10 kB file")

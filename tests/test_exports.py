@@ -5,7 +5,7 @@ import types
 import flask_mail
 
 NAMES = """
-    AddressError Attachment BadHeaderError ConfigError Connection ContentError DeliveryError FlaskMailUnicodeDecodeError
+    AddressError Attachment BadHeaderError Calendar ConfigError Connection ContentError DeliveryError FlaskMailUnicodeDecodeError
     Mail MailError Message MissingExtraError NotInitializedError Progress Receipt Result email_dispatched email_failed
     force_text sanitize_address sanitize_addresses sanitize_subject signals
 """

@@ -22,6 +22,7 @@ from .legacy import sanitize_address as sanitize_address
 from .legacy import sanitize_addresses as sanitize_addresses
 from .legacy import sanitize_subject as sanitize_subject
 from .message import Attachment as Attachment
+from .message import Calendar as Calendar
 from .message import Message as Message
 from .signals import email_dispatched as email_dispatched
 from .signals import email_failed as email_failed

@@ -80,7 +80,7 @@ class Message:
     :param tags: labels for a provider's interface.
     :param metadata: JSON-able values for a provider's interface.
 
-    .. versionchanged:: 0.1
+    .. versionchanged:: 1.0
         Parameters after *rcpt_options* are new. No application context is needed.
     """
 
@@ -219,7 +219,7 @@ class Message:
     def is_bad_headers(self) -> bool:
         """The old name of :meth:`has_bad_headers`.
 
-        .. deprecated:: 0.1
+        .. deprecated:: 1.0
             As in Flask-Mail 0.10.
         """
         warnings.warn("'is_bad_headers' is renamed to 'has_bad_headers'.", DeprecationWarning, stacklevel=2)
