@@ -341,6 +341,7 @@ class FaultyServer:
         self._changed = threading.Condition()
         self.stopping = threading.Event()
         self._listener = socket.create_server((HOST, 0))
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)  # what it has not read, it does not have
         self.host = HOST
         self.port: int = self._listener.getsockname()[1]
         self._links: list[Link] = []

@@ -16,7 +16,8 @@ ok   success: the message was taken before
 ===  ========================================================================================
 
 The step *connect* has no words of SMTP, so its faults are those of a proxy on the way (HTTP CONNECT): 403, 503 and 421
-for the refusals. Over CHUNKING the content comes along with MAIL, so that whoever does not close in order may have it.
+for the refusals. Over CHUNKING the content comes along with MAIL, so that whoever does not close in order may have it,
+and whoever does once he has answered to each RCPT.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ QUIT         ok   ok   ok   ok   ok   ok   ok   ok   ok   ok
 """
 TABLE_OF_CHUNKING = """
 MAIL         R    R    R    D    X?   T?   G?   T?   G?   G?
-RCPT         R    R    R    D?   X?   T?   G?   T?   G?   G?
+RCPT         R    R    R    D    X?   T?   G?   T?   G?   G?
 DATA         R    R    R    D?   X?   T?   G?   T?   G?   G?
 final_dot    R    R    R    D?   X?   T?   G?   T?   G?   G?
 QUIT         ok   ok   ok   ok   ok   ok   ok   ok   ok   ok

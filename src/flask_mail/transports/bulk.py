@@ -157,8 +157,10 @@ class Lane:
     def _taken(self) -> Reply | None:
         """The next reply; goodbye to a connection that has done its work is no answer to what was asked last."""
         reply = self._replies.take()
-        if reply is not None and reply.code == 421 and self._carried and self.line.jobs[0].stage != "end-of-data":
-            self.line.jobs[0].in_doubt = False
+        if reply is None or reply.code != 421 or not (self._carried or self.line.finished):
+            return reply
+        if (first := self.line.jobs[0]).stage != "end-of-data":
+            first.in_doubt = False
             raise smtplib.SMTPResponseException(reply.code, reply.raw)
         return reply
 

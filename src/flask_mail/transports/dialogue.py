@@ -195,9 +195,9 @@ class Job:
     def doubtful(self, error: Exception) -> bool:
         """Whether the server may have the mail though *error* came before its reply.
 
-        A server that closes in order without a word to MAIL has taken nothing.
+        A server that closes in order before it has answered MAIL and each RCPT has not come to the content.
         """
-        return self.in_doubt and not (self.stage == "mail" and in_order(error))
+        return self.in_doubt and not (self.stage in ("mail", "rcpt") and in_order(error))
 
     def outcome(self) -> Receipt:
         """The receipt.
