@@ -135,6 +135,8 @@ class Conversation:
         self.buffer = b""
         self.replies: list[bytes] = []
         self.greeted = 0
+        self.last = ""
+        """The step that was answered last."""
         self.login = Login(self, server.accounts)
         self.mail: str | None = None
         self.rcpts: list[str] = []
@@ -158,6 +160,7 @@ class Conversation:
 
         :param name: one of the stages of a conversation.
         """
+        self.last = name
         trouble = self.server.trouble(self, name, argument) if self.server.trouble else None
         if trouble is None:
             otherwise()
@@ -176,7 +179,7 @@ class Conversation:
     def flush(self) -> None:
         if self.replies:
             octets, self.replies = b"".join(self.replies), []
-            self.server.wrote()
+            self.server.wrote(self.last)
             self.link.send(octets)
 
     def line(self) -> str:
@@ -334,8 +337,8 @@ class FaultyServer:
         self.smuggled = b""
         """What came after DATA without waiting for its reply."""
         self.taken: list[Taken] = []
-        self.writes = 0
-        """How often it has answered after listening."""
+        self.turns: list[str] = []
+        """Each time it has answered after listening: the last of the steps it answered."""
         self.connections = 0
         self.open = 0
         self._changed = threading.Condition()
@@ -360,9 +363,9 @@ class FaultyServer:
             self.lines.append((number, line))
             self._changed.notify_all()
 
-    def wrote(self) -> None:
+    def wrote(self, last: str) -> None:
         with self._changed:
-            self.writes += 1
+            self.turns.append(last)
 
     def take(self, taken: Taken) -> None:
         with self._changed:
