@@ -15,9 +15,9 @@ from flask_mail.submission import Content
 from flask_mail.submission import Envelope
 from flask_mail.submission import Receipt
 from flask_mail.submission import Submission
-from flask_mail.transports.dialogue import Job
 from flask_mail.transports.dialogue import LARGE
 from flask_mail.transports.dialogue import MANY
+from flask_mail.transports.job import Job
 from flask_mail.transports.offer import Offer
 
 from .faults.memory import Driver

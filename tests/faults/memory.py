@@ -5,9 +5,9 @@ from __future__ import annotations
 import collections.abc as c
 import typing as t
 
-from flask_mail.transports.dialogue import Job
 from flask_mail.transports.dialogue import Line
 from flask_mail.transports.dialogue import READ
+from flask_mail.transports.job import Job
 from flask_mail.transports.offer import Offer
 from flask_mail.transports.replies import ReplyReader
 

@@ -14,9 +14,9 @@ from .auth import Account
 from .base import Transport
 from .connect import connect
 from .connect import Endpoint
-from .dialogue import Job
 from .dialogue import Line
 from .dialogue import READ
+from .job import Job
 from .offer import Offer
 from .tls import Trust
 from .wire import Client
