@@ -25,7 +25,7 @@ MANY_ENDED: t.Final = 64
 """Jobs that have ended, after which the caller is to see them first."""
 
 ATTEMPTS: t.Final = 3
-"""Connections a message may be lost with, not being in doubt, before it is given up."""
+"""Connections a message may be lost with, not being in doubt, before it is given up; one that hangs is enough."""
 
 
 class Bulk:
@@ -192,7 +192,8 @@ class Bulk:
         lane.session.host.close()
         broken_at = lane.line.jobs[0] if lane.line.jobs else None
         for job in reversed(lane.line.broken(error, lane.gone)):
-            job.losses += job is broken_at
+            if job is broken_at:
+                job.losses += ATTEMPTS if isinstance(error, TimeoutError) else 1
             if job.losses < ATTEMPTS:
                 self._ahead.appendleft(job)
             else:

@@ -242,8 +242,14 @@ def _lines(commands: list[str]) -> bytes:
 
 def _content(job: Job) -> c.Generator[bytes, None, None]:
     job.in_content = True
-    yield from dot_stuffed(_whole(job.submission.content))
-    job.in_content, job.in_doubt = False, True
+    try:
+        yield from dot_stuffed(_whole(job.submission.content))
+    except Exception as error:
+        job.fail(error)
+        raise
+    finally:
+        job.in_content = False
+    job.in_doubt = True
 
 
 def _chunk(job: Job) -> c.Generator[bytes, None, Exception | None]:
