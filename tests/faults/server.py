@@ -347,7 +347,8 @@ class FaultyServer:
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)  # what it has not read, it does not have
         self.host = HOST
         self.port: int = self._listener.getsockname()[1]
-        self._links: list[Link] = []
+        self.links: list[Link] = []
+        """All connections, in the order in which they came."""
         self._threads: list[threading.Thread] = []
 
     @property
@@ -387,7 +388,7 @@ class FaultyServer:
         with socket.create_connection((self.host, self.port)):  # wakes the thread that accepts
             self._threads[0].join()
         self._listener.close()
-        for link in self._links:
+        for link in self.links:
             with contextlib.suppress(OSError):
                 link.sock.shutdown(socket.SHUT_RDWR)
         for thread in self._threads[1:]:
@@ -403,8 +404,8 @@ class FaultyServer:
                 self.connections += 1
                 self.open += 1
                 self._changed.notify_all()
-            self._links.append(Link(self, sock, self.connections))
-            self._threads.append(threading.Thread(target=self._serve, args=(self._links[-1],), daemon=True))
+            self.links.append(Link(self, sock, self.connections))
+            self._threads.append(threading.Thread(target=self._serve, args=(self.links[-1],), daemon=True))
             self._threads[-1].start()
 
     def _serve(self, link: Link) -> None:

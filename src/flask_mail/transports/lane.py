@@ -95,6 +95,8 @@ class Lane:
         going_on = self._converse()
         if self._failed is not None:
             raise self._failed
+        if not going_on and self._replies.unread:
+            raise smtplib.SMTPServerDisconnected("the server said more than it was asked")
         return going_on
 
     def finished(self) -> c.Iterator[Job]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections.abc as c
 import functools
 import importlib
+import smtplib
 import typing as t
 
 from ..errors import ConfigError
@@ -131,6 +132,8 @@ class SMTPSession:
         self.host.begin()
         waiting = iter((job,))
         try:
+            if self.host.unread:  # its next reply would be taken for the answer to something else
+                raise smtplib.SMTPServerDisconnected("the server said more than it was asked")
             self._drive(job, self._line.converse(lambda: next(waiting, None)))
         except (OSError, ValueError) as error:
             self._broken(job, error)

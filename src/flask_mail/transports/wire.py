@@ -94,13 +94,14 @@ class Client(smtplib.SMTP):
 
     @property
     def alive(self) -> bool:
-        """Whether the connection can still be used, as far as this end knows; not after a fork, in the child."""
-        return self.sock is not None and self._process == os.getpid()
+        """Whether the connection can still be used, as far as this end knows; not after a fork, in the child, and not
+        where the server has said more than it was asked: the next command's reply would be taken for another's."""
+        return self.sock is not None and not self.replies.unread and self._process == os.getpid()
 
     @property
     def quiet(self) -> bool:
         """Whether the server has said nothing that was not asked for, such as goodbye."""
-        if self.sock is None or self.replies.unread:
+        if self.sock is None or not self.alive:
             return False
         return not _readable(self.sock) or (isinstance(self.sock, ssl.SSLSocket) and self._only_tickets())
 
