@@ -115,6 +115,14 @@ def test_a_charset_that_is_asked_for_is_used() -> None:
         part(Attachment("a.csv", "text/csv; charset=us-ascii", "é"))
 
 
+@pytest.mark.parametrize("name", ["shift_jis", "euc-jp", "iso-2022-jp", "big5", "latin-1"])
+def test_text_is_in_the_charset_that_the_label_names(name: str) -> None:
+    """Messages in Shift_JIS travel as ISO-2022-JP, but a file is what its label says."""
+    text = "é" if name == "latin-1" else "日本"
+    found = part(Attachment("a.txt", f"text/plain; charset={name}", text))
+    assert (found.get_content_charset(), found.get_payload(decode=True)) == (name, text.encode(name))
+
+
 @pytest.mark.parametrize(
     ("filename", "data", "kind"),
     [

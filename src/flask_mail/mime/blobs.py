@@ -14,8 +14,7 @@ import typing as t
 from ..errors import ContentError
 from .base64 import Blob
 from .base64 import BLOCK
-from .charsets import charset
-from .charsets import UTF8
+from .charsets import codec_of
 
 
 class Memory:
@@ -118,11 +117,11 @@ def read(data: t.Any, encoding: str | None, field: str) -> bytes:
     """The octets of an attachment's *data* in memory."""
     if _is_octets(data):
         return bytes(data)
-    codec = charset(encoding, field) if encoding else UTF8
+    codec = codec_of(encoding, field) if encoding else "utf-8"
     try:
-        return str(data).encode(codec.codec)
+        return str(data).encode(codec)
     except UnicodeEncodeError as error:
-        raise ContentError(f"{field}: cannot be encoded in {codec.label}: {error}", field=field) from None
+        raise ContentError(f"{field}: cannot be encoded in {encoding or codec}: {error}", field=field) from None
 
 
 def _is_octets(data: t.Any) -> t.TypeGuard[bytes | bytearray]:
