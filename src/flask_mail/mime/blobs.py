@@ -6,6 +6,7 @@ file changed or was closed, it raises instead of sending something else.
 
 from __future__ import annotations
 
+import codecs
 import collections.abc as c
 import io
 import os
@@ -126,6 +127,27 @@ def read(data: t.Any, encoding: str | None, field: str) -> bytes:
 
 def _is_octets(data: t.Any) -> t.TypeGuard[bytes | bytearray]:
     return isinstance(data, (bytes, bytearray, memoryview))
+
+
+def is_text(data: t.Any) -> bool:
+    """Whether *data* is text, lazy or not, that is encoded here."""
+    return not (_is_octets(data) or isinstance(data, os.PathLike) or is_file(data))
+
+
+def is_utf8(octets: Blob) -> bool:
+    """Whether *octets* are UTF-8 beyond ASCII; looks at them block by block."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    beyond = False
+    try:
+        for block in octets.blocks():
+            piece = bytes(block)
+            beyond = beyond or not piece.isascii()
+            if beyond:
+                decoder.decode(piece)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return beyond
 
 
 def blob(data: t.Any, encoding: str | None, field: str) -> Blob:
