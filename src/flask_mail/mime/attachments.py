@@ -128,7 +128,9 @@ def file_name(value: t.Any, field: str, ascii_names: bool) -> str | None:
         name = " ".join(reduced.split())
         if not name or name.startswith("."):
             name = f"attachment{name}"
-    return "attachment" if name.strip(" .") == "" and name else name or None
+    if name and not name.strip(" ."):
+        return "attachment"
+    return name or None
 
 
 def _own_headers(attachment: AttachmentLike, field: str) -> tuple[str, set[str]]:
