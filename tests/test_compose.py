@@ -699,7 +699,7 @@ def test_no_header_is_doubled_by_one_of_ones_own() -> None:
     "given",
     [
         "Sat, 01 Feb 2020 10:00:00 +0100",
-        datetime.datetime(2020, 2, 1, 9, tzinfo=datetime.timezone.utc),
+        datetime.datetime(2020, 2, 1, 9, tzinfo=datetime.UTC),
         1580547600,
     ],
 )
