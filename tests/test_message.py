@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import collections.abc as c
+import contextlib
 import copy
+import datetime
 import io
 import json
 import pathlib
@@ -17,17 +19,23 @@ import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
+from werkzeug.datastructures import FileStorage
 
 from flask_mail import Attachment
 from flask_mail import Mail
 from flask_mail import Message
 from flask_mail.address import Mailbox
 from flask_mail.compose import compose
+from flask_mail.compose import preview
+from flask_mail.compose import Stamp
 from flask_mail.errors import AddressError
 from flask_mail.errors import BadHeaderError
 from flask_mail.errors import ContentError
+from flask_mail.errors import MessageError
 from flask_mail.message import Calendar
 
+from .mime.test_dkim import ED25519
+from .mime.test_dkim import pem
 from .properties import reading
 from .properties import strategies as mine
 from .test_address import Lazy
@@ -230,6 +238,102 @@ def test_a_path_is_read_for_json(tmp_path: pathlib.Path) -> None:
     path.unlink()
     [attachment] = Message.from_dict(values).attachments
     assert (attachment.filename, attachment.data) == ("a.bin", b"octets")
+
+
+def _upload() -> t.Any:
+    return FileStorage(io.BytesIO(UTF8), filename="a.txt", content_type="text/plain")
+
+
+SHIFT_JIS = "text/plain; charset=shift_jis"
+UTF8 = "größe\n".encode()
+KINDS: dict[str, c.Callable[[pathlib.Path, contextlib.ExitStack], Attachment]] = {
+    "path": lambda path, files: Attachment(data=path),
+    "file": lambda path, files: Attachment("a.txt", "text/plain", files.enter_context(path.open("rb"))),
+    "file of text": lambda path, files: Attachment(
+        "a.txt", "text/plain", files.enter_context(path.open(encoding="utf-8"))
+    ),
+    "BytesIO": lambda path, files: Attachment("a.txt", "text/plain", io.BytesIO(UTF8)),
+    "StringIO": lambda path, files: Attachment("a.txt", "text/plain", io.StringIO("größe\n")),
+    "StringIO in shift_jis": lambda path, files: Attachment("a.txt", SHIFT_JIS, io.StringIO("日本\n")),
+    "text in shift_jis": lambda path, files: Attachment("a.txt", "text/plain; charset=shift_jis", "日本\n"),
+    "memoryview": lambda path, files: Attachment("a.txt", "text/plain", memoryview(UTF8)),
+    "bytearray": lambda path, files: Attachment("a.txt", "text/plain", bytearray(UTF8)),
+    "ASCII": lambda path, files: Attachment("a.txt", "text/plain", io.BytesIO(b"ASCII")),
+    "Latin-1": lambda path, files: Attachment("a.txt", "text/plain", io.BytesIO(b"gr\xf6\xdfe")),
+    "upload": lambda path, files: Attachment(data=_upload()),
+    "pipe": lambda path, files: Attachment("a.txt", "text/plain", Once(UTF8)),
+}
+
+
+class Once:
+    """A file that can be read only once."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def read(self) -> bytes:
+        data, self._data = self._data, b""
+        return data
+
+
+@pytest.mark.parametrize("name", KEEPING)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("before", [False, True])
+@pytest.mark.parametrize("signed", [False, True])
+def test_attachments_of_every_kind_are_copied_with_their_octets(
+    name: str, kind: str, before: bool, signed: bool, tmp_path: pathlib.Path
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(UTF8)
+    files = contextlib.ExitStack()
+    attachment = KINDS[kind](path, files)
+    message = Message("x", ["a@example.com"], "x", sender="s@example.com", attachments=[attachment], date=1.0)
+    values = {"dkim_domain": "example.com", "dkim_selector": "s", "dkim_key": pem(ED25519)} if signed else {}
+    message.stamp = Stamp()
+    message.stamp.signed = 1
+    with files:
+        octets = preview(message, Settings(**values)) if before else None
+        other = COPIES[name](message)
+        assert preview(other, Settings(**values)) == preview(message, Settings(**values))
+        assert octets in (None, preview(message, Settings(**values)))
+
+
+def test_everything_that_composes_survives_json() -> None:
+    message = Message(
+        t.cast("str", "Größe".encode()),
+        [(Lazy("Me"), "a@example.com"), t.cast("str", Lazy("b@example.com"))],  # type: ignore[list-item]
+        t.cast("str", b"bytes"),
+        t.cast("str", Lazy("<p>é")),
+        {"json": t.cast("str", b"{}")},
+        sender=t.cast("str", Lazy("s@example.com")),
+        reply_to=[t.cast("str", b"r@example.com")],
+        date=datetime.datetime(2026, 11, 21, 3, 0, tzinfo=datetime.UTC),  # type: ignore[arg-type]
+        extra_headers=[("X-A", "1"), ("X-A", b"\xc3\xa9"), ("X-B", None), ("X-C", Lazy("c")), ("X-D", 5)],  # type: ignore[arg-type]
+        calendar=t.cast("str", Lazy("BEGIN:VCALENDAR")),
+        tags=[t.cast("str", Lazy("tag"))],
+        metadata={"a": (1, Lazy("b"))},
+    )
+    message.msgId = t.cast("str", Lazy("<own@example.com>"))
+    message.attach(Lazy("a.txt"), Lazy("text/plain"), Lazy("é"), headers={"X-A": b"1"})  # type: ignore[arg-type, dict-item]
+    message.attach(t.cast("str", "ö.bin".encode()), None, b"x", t.cast("str", b"inline"))
+    values = json.loads(json.dumps(message.to_dict()))
+    for other in (Message.from_dict(values), pickle.loads(pickle.dumps(message))):
+        assert other.as_bytes() == message.as_bytes()
+        assert other.msgId == "<own@example.com>"
+        assert other.to_dict() == message.to_dict()
+    assert values["extra_headers"] == [["X-A", "1"], ["X-A", "é"], ["X-C", "c"], ["X-D", "5"]]
+    assert Message.from_dict(Message("x", extra_headers={"X-A": "1"}).to_dict()).extra_headers == {"X-A": "1"}
+    with_none: t.Any = {"X-A": None}
+    assert "extra_headers" not in Message("x", extra_headers=with_none).to_dict()
+
+
+@pytest.mark.parametrize(
+    "fields", [{"subject": b"\xff"}, {"metadata": {"a": object()}}, {"attachments": ["x"]}, {"extra_headers": "ab"}]
+)
+def test_what_cannot_be_sent_is_no_json_either(fields: dict[str, t.Any]) -> None:
+    with pytest.raises(MessageError) as caught:
+        Message(**fields).to_dict()
+    assert (caught.value.field or "").startswith(next(iter(fields)))
 
 
 @given(

@@ -119,7 +119,7 @@ def _own_type(data: t.Any) -> str | None:
 
 def _guessed(filename: str | None, data: t.Any) -> str:
     if filename is not None:
-        found, compression = guess_type(filename)
+        found, compression = guess_type(plain(filename, "attachments"))
         found = _COMPRESSED.get(compression, found) if compression else found
         if found is not None:
             return found

@@ -106,7 +106,7 @@ def _plain(value: t.Any, field: str) -> t.Any:
 
 
 def _headers(given: list[tuple[t.Any, t.Any]], field: str) -> list[list[t.Any]]:
-    return [[plain(key, field), _plain(value, field)] for key, value in given]
+    return [[plain(key, field), None if value is None else plain(value, field)] for key, value in given]
 
 
 def _seconds(date: t.Any) -> t.Any:
