@@ -24,7 +24,6 @@ from ..mime.charsets import UTF8
 from ..mime.enclosed import Enclosed
 from ..mime.gate import gate
 from ..mime.gate import plain
-from ..mime.gate import shown
 from ..mime.gate import token
 from ..mime.plaintext import from_html
 from ..mime.tree import Part
@@ -49,9 +48,8 @@ def structure(message: MessageLike, boundary: str, charset: Charset, *, ascii_na
     rich = _html_key(alts)
     html = alts.get(rich)
     inline, attached = _sorted(once(message, "attachments"), html, ascii_names) if message.attachments else ([], [])
-    parts = [_text(message.body, html, charset)]
     given = [key for key, content in alts.items() if content is not None]
-    parts += [_alternative(key, alts[key], charset) for key in given]
+    parts = [_text(message.body, html, charset), *[_alternative(key, alts[key], charset) for key in given]]
     if message.calendar is not None:
         parts.append(_invitation(message.calendar))
         if message.calendar.attach:
@@ -83,16 +81,15 @@ def _is_html(key: str) -> bool:
 
 def _free(boundary: str, parts: list[Part]) -> str:
     """*boundary*, or another one made of it that stands in no text: the parts may hold this very message."""
-    texts = [piece for part in parts for piece in part.body]
-    while any(_holds(piece, boundary) for piece in texts):
-        boundary = hashlib.sha256(boundary.encode("ascii")).hexdigest()[: len(boundary)]
+    for part in parts:
+        for piece in part.body:
+            if boundary in piece if isinstance(piece, str) else _encloses(piece, boundary):
+                return _free(hashlib.sha256(boundary.encode("ascii")).hexdigest()[: len(boundary)], parts)
     return boundary
 
 
-def _holds(piece: tree.Chunk, mark: str) -> bool:
-    if isinstance(piece, str):
-        return mark in piece
-    return isinstance(piece, Enclosed) and mark.encode("ascii") in piece
+def _encloses(piece: tree.Chunk, boundary: str) -> bool:
+    return isinstance(piece, Enclosed) and boundary.encode("ascii") in piece
 
 
 def _text(body: t.Any, html: t.Any, charset: Charset) -> Part:
@@ -148,7 +145,7 @@ def checked(attachment: t.Any, field: str) -> AttachmentLike:
     :raises ContentError: it is something else, or its data are.
     """
     if not hasattr(attachment, "content_type") or not hasattr(attachment, "data"):
-        raise ContentError(f"{field}: {shown(repr(attachment))} is not an Attachment", field=field)
+        raise ContentError(f"{field}: {attachment!a:.100} is not an Attachment", field=field)
     if not is_data(attachment.data):
         raise ContentError(f"{field}.data: {not_data(attachment.data)}", field=f"{field}.data")
     return t.cast("AttachmentLike", attachment)
@@ -162,7 +159,7 @@ def is_data(data: object) -> bool:
 
 def not_data(data: object) -> str:
     """What to say of *data* that are none."""
-    return f"must be octets, text, a path or an open file, not {shown(repr(data))}"
+    return f"must be octets, text, a path or an open file, not {data!a:.100}"
 
 
 def _sorted(attachments: t.Iterable[AttachmentLike], html: t.Any, ascii_names: bool) -> tuple[list[Part], list[Part]]:
