@@ -63,7 +63,7 @@ def listed(value: t.Any, field: str = "address") -> list[t.Any]:
     if not value:
         return []
     if isinstance(value, (bytes, bytearray)):
-        raise AddressError(f"{field}: {shown(repr(value))} must be text, not bytes; decode it first", field=field)
+        raise AddressError(f"{field}: {value!a:.100} must be text, not bytes; decode it first", field=field)
     return [value] if _is_single(value) else list(value)
 
 

@@ -251,7 +251,7 @@ def extra_pairs(given: t.Any) -> list[tuple[t.Any, t.Any]]:
 
 def _no_pairs(given: object) -> BadHeaderError:
     return BadHeaderError(
-        f"extra_headers must be a mapping or pairs of name and value: {shown(repr(given))}", field="extra_headers"
+        f"extra_headers must be a mapping or pairs of name and value: {given!a:.100}", field="extra_headers"
     )
 
 

@@ -8,7 +8,6 @@ import typing as t
 
 from ..errors import ContentError
 from ..mime.gate import plain
-from ..mime.gate import shown
 
 _METHOD = re.compile(r"^METHOD:[ \t]*([A-Za-z-]+)", re.MULTILINE | re.IGNORECASE)
 
@@ -32,7 +31,7 @@ class Calendar:
     def __post_init__(self) -> None:
         given: t.Any = self.text
         if not isinstance(given, str) and not hasattr(given, "encode"):  # a lazy string is like the text in it
-            raise ContentError(f"calendar must be iCalendar text, not {shown(repr(given))}", field="calendar")
+            raise ContentError(f"calendar must be iCalendar text, not {given!a:.100}", field="calendar")
         self.text = plain(given, "calendar")
         self.filename = self.filename or "invite.ics"
         if not self.method:
