@@ -365,6 +365,11 @@ class Settings:
     file_path: str | None = _setting("MAIL_FILE_PATH", parse_text)
     """``MAIL_FILE_PATH``: folder of the ``file`` transport; ``mail`` in the instance folder by default."""
 
+    def __setattr__(self, name: str, value: t.Any) -> None:
+        if type(value) is str and name in _SECRETS:
+            value = Secret(value)
+        super().__setattr__(name, value)
+
     def __repr__(self) -> str:
         shown = ", ".join(
             f"{field.name}={'***' if field.metadata.get('secret') and value else repr(value)}"
@@ -373,6 +378,8 @@ class Settings:
         )
         return f"{type(self).__name__}({shown})"
 
+
+_SECRETS = frozenset(field.name for field in d.fields(Settings) if field.metadata.get("secret"))
 
 KEYS: t.Final = {field.metadata["key"]: field for field in d.fields(Settings)}
 """Every known key with its field."""
@@ -387,7 +394,7 @@ def read(config: Config, *, debug: bool | int = False, testing: bool = False) ->
     :raises ConfigError: a value cannot be used, or two contradict each other.
     """
     values = {
-        field.name: field.default if _unset(config.get(key)) else field.metadata["parse"](key, config[key])
+        field.name: field.default if _unset(config.get(key)) else _parsed(key, field.metadata["parse"], config)
         for key, field in KEYS.items()
     }
     if _unset(config.get("MAIL_DEBUG")):
@@ -396,6 +403,13 @@ def read(config: Config, *, debug: bool | int = False, testing: bool = False) ->
         values["suppress"] = bool(testing)
     _check(values)
     return values
+
+
+def _parsed(key: str, parse: Parser, config: Config) -> t.Any:
+    try:
+        return parse(key, config[key])
+    except ConfigError as error:
+        raise error.with_traceback(None) from None  # the frames below hold the value, which may be a secret
 
 
 def as_config(settings: Settings) -> dict[str, t.Any]:

@@ -11,6 +11,7 @@ from flask import Flask
 
 from ..errors import ConfigError
 from ..settings import as_config
+from ..settings import Masked
 from ..settings import Settings
 from ..transports import load
 from ..transports.base import Session
@@ -69,9 +70,10 @@ def build_transport(values: dict[str, t.Any], app: Flask | None) -> Transport:
 
     :raises ConfigError: there is no such transport, or it lacks a setting.
     """
-    config: dict[str, t.Any] = {**(app.config if app else {}), **values}
-    if not config["MAIL_FILE_PATH"]:
-        config["MAIL_FILE_PATH"] = os.path.join(app.instance_path if app else ".", "mail")
+    path = values["MAIL_FILE_PATH"] or os.path.join(app.instance_path if app else ".", "mail")
+    config = Masked(
+        {**(app.config if app else {}), **values, "MAIL_FILE_PATH": path}
+    )  # in a traceback it shows nothing
     chosen = config["MAIL_TRANSPORT"]
     if isinstance(chosen, str):
         chosen = load(chosen)
