@@ -28,6 +28,7 @@ TYPES = {  # by the function that parses it
     "parse_count": "whole number",
     "parse_credential": "string",
     "parse_debug": "true or false",
+    "parse_group": "string, or false",
     "parse_hostname": "string",
     "parse_limit": "whole number",
     "parse_list": "list of strings, or one string with commas between",

@@ -38,4 +38,5 @@ EXAMPLES = {
     "MAIL_CATCH_ALL": '["staging@example.com"]',
     "MAIL_CATCH_ALL_ALLOW": '["example.com", "boss@example.org"]',
     "MAIL_DEBUG": "True",
+    "MAIL_CLI_GROUP": '"post"',
 }

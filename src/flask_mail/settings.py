@@ -38,6 +38,7 @@ STAGES: t.Final = (
 """What ``MAIL_TIMEOUT`` may name; see :attr:`flask_mail.errors.MailError.stage`."""
 
 _PATH = re.compile(r"[^\W\d]\w*(?:[.:][^\W\d]\w*)+")
+_COMMAND = re.compile(r"[^\W_][\w-]*")
 _RATE = re.compile(r"(\d{1,9}) ?/ ?([smhd])", re.ASCII)
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
@@ -239,6 +240,15 @@ def parse_credential(key: str, value: t.Any) -> str:
     return value
 
 
+def parse_group(key: str, value: t.Any) -> str:
+    """The name of a command, or false, which is the empty name."""
+    if value is False or (isinstance(value, str) and value.strip().lower() in _FALSE):
+        return ""
+    if not isinstance(value, str) or not _COMMAND.fullmatch(value.strip()):
+        raise _refuse(key, value, "the name of a command, such as 'mail', or False for none")
+    return value.strip()
+
+
 def parse_secret(key: str, value: t.Any) -> Secret:
     if not isinstance(value, str):
         raise ConfigError(f"{key} has to be a string, but it is a {type(value).__name__}.", key=key)
@@ -368,6 +378,9 @@ class Settings:
     """``MAIL_RATE_LIMIT``: how fast ``send_many`` may send, such as ``"14/s"``."""
     file_path: str | None = _setting("MAIL_FILE_PATH", parse_text)
     """``MAIL_FILE_PATH``: folder of the ``file`` transport; ``mail`` in the instance folder by default."""
+    cli_group: str = _setting("MAIL_CLI_GROUP", parse_group, "mail")
+    """``MAIL_CLI_GROUP``: what the commands of this package stand under, as in ``flask mail doctor``; ``False`` for
+    no commands."""
 
     def __repr__(self) -> str:
         shown = ", ".join(
@@ -415,11 +428,18 @@ def suppressed(config: Config, *, testing: bool) -> bool:
 
 def warn_of_unknown(config: c.Iterable[str], *, stacklevel: int = 2) -> None:
     """Warn of each ``MAIL_*`` key that nothing reads, with the key that was probably meant."""
-    for key in config:
-        if key.upper().startswith("MAIL_") and key not in KEYS:
-            near = difflib.get_close_matches(key.upper(), KEYS, n=1, cutoff=0.75)
-            hint = f"did you mean {near[0]}?" if near else "nothing reads it."
-            warnings.warn(f"{key} is not a setting of Flask-Mail; {hint}", MailConfigWarning, stacklevel=stacklevel + 1)
+    for key, near in unknown_keys(config):
+        hint = f"did you mean {near}?" if near else "nothing reads it."
+        warnings.warn(f"{key} is not a setting of Flask-Mail; {hint}", MailConfigWarning, stacklevel=stacklevel + 1)
+
+
+def unknown_keys(config: c.Iterable[str]) -> list[tuple[str, str | None]]:
+    """Each ``MAIL_*`` key that nothing reads, with the key that was probably meant."""
+    return [
+        (key, next(iter(difflib.get_close_matches(key.upper(), KEYS, n=1, cutoff=0.75)), None))
+        for key in config
+        if key.upper().startswith("MAIL_") and key not in KEYS
+    ]
 
 
 def _unset(value: t.Any) -> bool:
