@@ -84,7 +84,7 @@ class Connection:
         transport = self.mail.get_transport()
         if isinstance(transport, SMTPTransport) and (host := stand_in(transport.endpoint)) is not None:
             return host
-        self._session = opened(self.mail.open_kept if self.kept else transport.open)
+        self._session = opened(self.mail.open_kept if self.kept else transport.open, self.mail)
         self._shown = getattr(self._session, "host", None) or SessionHost(self._session)
         return self._shown
 
@@ -121,7 +121,7 @@ class Connection:
             if session is None:
                 receipt = Receipt(submission.message_id, suppressed=True)
             else:
-                receipt = deliver(submission, session)
+                receipt = deliver(submission, session, self.mail)
         except DeliveryError as error:
             tell_failure(self.mail, message, submission.envelope.recipients, error)
             raise
