@@ -50,7 +50,7 @@ def figure_of(error: Exception) -> str:
     """*error* in its own words, or the server's."""
     if isinstance(error, DeliveryError):
         return str(error.reply).replace("\n", " ") if error.reply is not None else _named(error)
-    return "" if isinstance(error, MailError) else _named(error)
+    return _named(error) if isinstance(error, OSError) else ""  # else the trouble says it
 
 
 def _named(error: Exception) -> str:

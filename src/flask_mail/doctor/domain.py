@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections.abc as c
 import contextlib
 import importlib
-import socket
+import ipaddress
 import time
 import typing as t
 
@@ -15,9 +15,11 @@ from .conversation import default_sender
 from .counsel import is_providers_own
 from .exam import Exam
 from .exam import Seen
+from .network import is_address
 from .resolver import NoAnswer
 from .resolver import Resolver
 
+_NOWHERE: t.Final = "0.0.0.0"  # noqa: S104
 _PROBE: t.Final = b"From: doctor@localhost\r\nSubject: probe\r\n\r\nprobe\r\n"
 
 
@@ -69,26 +71,29 @@ def spf(exam: Exam, domain: str) -> Seen:
     included = exam.provider.spf.lower() if exam.provider else ""
     if result == "pass" or (evaluation and included in evaluation.included):
         return Seen(exam.say("spf-pass", host=exam.values["MAIL_SERVER"]))
-    fields = {"host": exam.values["MAIL_SERVER"], "domain": domain, "result": result}
-    if evaluation is None or evaluation.unsure or _local(evaluation.address):
-        return Seen(text, (exam.trouble("spf-unsure", grave=False, **fields),))
+    fields: dict[str, t.Any] = {"host": exam.values["MAIL_SERVER"], "domain": domain, "result": result}
     if included:
         return Seen(text, (exam.trouble("spf-provider", include=f"include:{included}", **fields),))
+    if evaluation is None or evaluation.unsure or _tells_nothing(evaluation.address):
+        return Seen(text, (exam.trouble("spf-unsure", grave=False, **fields),))
     return Seen(text, (exam.trouble("spf-other", grave=False, **fields),))
-
-
-def _local(address: str) -> bool:
-    return address.startswith("127.") or address == "::1"
 
 
 def _addresses(exam: Exam) -> list[str]:
     """The addresses of the server: what it sends from is often one of them, though it need not be."""
     host = exam.values["MAIL_SERVER"]
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, ValueError):
-        return []
-    return list(dict.fromkeys(str(item[4][0]) for item in found))
+    if is_address(host):
+        return [host]
+    found: list[str] = []
+    for kind in ("A", "AAAA"):
+        with contextlib.suppress(NoAnswer):
+            found += exam.resolver.ask(host, kind)
+    return found or [_NOWHERE]
+
+
+def _tells_nothing(address: str) -> bool:
+    """Whether *address* is not what receivers see."""
+    return address == _NOWHERE or ipaddress.ip_address(address).is_loopback
 
 
 def dkim(exam: Exam) -> Seen:
@@ -137,7 +142,7 @@ def dmarc(exam: Exam, domain: str) -> Seen:
     if by:
         return Seen(exam.say("dmarc", policy=policy, by=", ".join(by)))
     # Without a signature of ours the server may still add one; that cannot be seen from here.
-    grave = policy.lower() != "none" and exam.values["MAIL_DKIM_DOMAIN"] is not None
+    grave: bool = policy.lower() != "none" and bool(exam.values["MAIL_DKIM_DOMAIN"])
     return Seen(f"p={policy}", (exam.trouble("dmarc-unaligned", grave=grave, policy=policy, domain=domain),))
 
 

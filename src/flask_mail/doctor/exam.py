@@ -180,7 +180,9 @@ def _skipped(exam: Exam, check: Check, offline: bool) -> Finding | None:
         return Finding(check.name, check.group, exam.say("skipped-offline"), skipped=True)
     for need in check.needs:
         there = exam.found.get(need)
-        if there is None or there.mark == "fail" or (there.skipped and not _goes_without(exam, check, need)):
+        if there is not None and there.skipped and not _goes_without(exam, check, need):
+            return Finding(check.name, check.group, there.figure, skipped=True)
+        if there is None or there.mark == "fail":
             name = exam.words.label(need)
             return Finding(check.name, check.group, exam.say("skipped-needs", check=name), skipped=True)
     return None

@@ -25,16 +25,16 @@ from .exam import Seen
 _FROM_THE_START = (465, 2465, 994)
 """The ports that begin with TLS."""
 
-_USUAL = (587, 465, 2525, 25)
+USUAL = (587, 465, 2525, 25)
 """The ports mail is handed in at, where the provider names none."""
 
 
 def dns(exam: Exam) -> Seen:
     """Whether the server's name leads to an address."""
-    if (other := transport(exam)) is not None:
-        return Seen(exam.say("skipped-transport", transport=other), skipped=True)
+    if (unused := _unused(exam)) is not None:
+        return unused
     endpoint = exam.endpoint()
-    if _is_address(endpoint.host):
+    if is_address(endpoint.host):
         return Seen(exam.say("dns-address", host=endpoint.host))
     try:
         with endpoint.at("connect"):
@@ -48,7 +48,8 @@ def dns(exam: Exam) -> Seen:
     return Seen(", ".join(addresses[:2]) + more)
 
 
-def _is_address(host: str) -> bool:
+def is_address(host: str) -> bool:
+    """Whether *host* needs no looking up."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -56,14 +57,21 @@ def _is_address(host: str) -> bool:
     return True
 
 
+def _unused(exam: Exam) -> Seen | None:
+    other = transport(exam)
+    return None if other is None else Seen(exam.say("skipped-transport", transport=other), skipped=True)
+
+
 def proxy(exam: Exam) -> Seen:
     """Whether the proxy answers; also one that mail does not use."""
+    if (unused := _unused(exam)) is not None:
+        return unused
     url = exam.values["MAIL_PROXY"]
     if url is None:
         name = next((name for name in ("ALL_PROXY", "all_proxy") if os.environ.get(name)), None)
         unused = () if name is None else (exam.trouble("proxy-unused", grave=False, name=name),)
         return Seen(exam.say("proxy-none"), unused)
-    parts = urllib.parse.urlsplit(url)
+    parts = urllib.parse.urlsplit(str(url))
     host, port = parts.hostname or "", parts.port or (1080 if parts.scheme.startswith("socks") else 3128)
     shown = f"{parts.scheme}://{host}:{port}"
     try:
@@ -99,7 +107,7 @@ def _patient(endpoint: Endpoint, share: float) -> Endpoint:
 
 def _other_ports(exam: Exam, endpoint: Endpoint, error: DeliveryError) -> Seen:
     """After a timeout: a port that answers tells that this one is blocked; none, that all may be."""
-    ports = [port for port in offered_ports(exam.provider) or _USUAL if port != endpoint.port]
+    ports = [port for port in offered_ports(exam.provider) or USUAL if port != endpoint.port]
     answering = _answering(_patient(endpoint, 0.3), ports)
     fields: dict[str, t.Any] = {"port": endpoint.port, "host": endpoint.host, "tried": ", ".join(map(str, ports))}
     if answering:

@@ -12,7 +12,8 @@ _GRAVITY: t.Final[dict[Mark, int]] = {"skip": 0, "ok": 1, "warn": 2, "fail": 3}
 
 def worst(marks: t.Iterable[Mark]) -> Mark:
     """The mark of what has parts with these marks: no parent is better than its worst child."""
-    return max(marks, key=_GRAVITY.__getitem__, default="skip")
+    found: list[Mark] = [*marks]
+    return max(found, key=lambda mark: _GRAVITY[mark]) if found else "skip"
 
 
 @d.dataclass(frozen=True, slots=True)
@@ -54,9 +55,9 @@ class Finding:
 
     @property
     def mark(self) -> Mark:
-        if self.troubles:
-            return worst("fail" if trouble.grave else "warn" for trouble in self.troubles)
-        return "skip" if self.skipped else "ok"
+        if any(trouble.grave for trouble in self.troubles):
+            return "fail"
+        return "warn" if self.troubles else "skip" if self.skipped else "ok"
 
 
 @d.dataclass(frozen=True, slots=True)
