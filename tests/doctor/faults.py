@@ -86,6 +86,11 @@ def fault(
     return register
 
 
+@fault()
+def nothing_wrong(stage: Stage) -> dict[str, t.Any]:
+    return stage.to(stage.start_server(tls="starttls", auth=True))
+
+
 # Configuration
 
 
@@ -120,6 +125,11 @@ def settings_that_hold_mail_back(stage: Stage) -> dict[str, t.Any]:
         MAIL_USENAME="joe",
         MAIL_COLOUR="blue",
     )
+
+
+@fault("no-server", settings="warn")
+def no_server(stage: Stage) -> dict[str, t.Any]:
+    return {"config": {"MAIL_DEFAULT_SENDER": SENDER}, "offline": True}
 
 
 @fault("stays-here", settings="warn")
@@ -433,4 +443,4 @@ def several_at_once(stage: Stage) -> dict[str, t.Any]:
     server = stage.start_server(tls="starttls", context=context, auth=True)
     server.replies["AUTH"] = "535 5.7.8 Authentication credentials invalid"
     stage.monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1080")
-    return stage.to(server, MAIL_TIMOUT="10")
+    return stage.to(server, MAIL_USENAME="joe")

@@ -64,6 +64,7 @@ def settled(report: Report, hidden: dict[str, str]) -> Report:
                 value = value.replace(there, shown)
             value = re.sub(r" \(_ssl\.c:\d+\)|\[Errno -?\d+\] ", "", value)
             value = value.replace("Temporary failure in name resolution", "Name or service not known")
+            value = re.sub(r"Python SMTP [\d.]+", "ESMTP", value)
             value = re.sub(r"by trustme v[\w.]+", "by Example CA", value)
             value = re.sub(r"Postbox [\d.a-z]+", "Postbox 1.0.0", value)
             return re.sub(r"trustme v[\w.]+", "Example CA", value)
@@ -94,7 +95,7 @@ def test_a_fault_is_shown(name: str, locale: str, stage: Stage) -> None:
     causes = [trouble.cause for finding in report.findings for trouble in finding.troubles]
     assert sorted(causes) == sorted(fault.causes)
     assert report.healthy() == ("fail" not in fault.bad.values())
-    assert not report.healthy(strict=True)
+    assert report.healthy(strict=True) == (not fault.bad)
     screen = drawn(settled(report, stage.hidden))
     path = SCREENS / f"{name}.{locale}.txt"
     if os.environ.get("REDRAW_SCREENS"):

@@ -95,6 +95,8 @@ def _withheld(exam: Exam) -> c.Iterator[Trouble]:
     if values["MAIL_CATCH_ALL"]:
         yield exam.trouble("caught-all", grave=False, addresses=", ".join(values["MAIL_CATCH_ALL"]))
     transport = values["MAIL_TRANSPORT"]
+    if transport == "smtp" and not (case.config.get("MAIL_SERVER") or case.config.get("MAIL_PROVIDER")):
+        yield exam.trouble("no-server", grave=False, host=values["MAIL_SERVER"], port=values["MAIL_PORT"])
     if transport in ("console", "file", "memory", "null"):
         yield exam.trouble("stays-here", grave=False, transport=transport)
 
