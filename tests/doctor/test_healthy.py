@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import collections.abc as c
 import json
+import threading
 import time
 import typing as t
 
 import pytest
+from flask import current_app
 from flask import Flask
 
 import flask_mail
@@ -20,6 +22,7 @@ from flask_mail.doctor import SystemResolver
 from ..servers import hang
 from ..servers import line
 from ..servers import PASSWORD
+from ..servers import Peer
 from ..servers import ScriptedServer
 from ..servers import Server
 from .faults import ED25519
@@ -116,6 +119,49 @@ def test_a_policy_of_the_parent_holds_for_the_child(name_server: c.Callable[...,
     assert report.findings[-1].figure == "p=quarantine, passed by SPF"
 
 
+def test_a_proxy_looks_the_name_up(scripted: c.Callable[..., ScriptedServer]) -> None:
+    def request(peer: Peer) -> None:
+        peer.read_until(b"\r\n\r\n")
+
+    tunnel = [request, b"HTTP/1.1 200 OK\r\n\r\n", GREETING, line, b"250 mail.test\r\n", line, b"250 OK\r\n"]
+    proxy = scripted([*tunnel, line, b"250 OK\r\n", hang])
+    config = {
+        "MAIL_SERVER": "no-such-host.invalid",
+        "MAIL_PROXY": f"http://joe:{PASSWORD.replace(' ', '%20')}@127.0.0.1:{proxy.port}",
+        "MAIL_DEFAULT_SENDER": "hello@mysite.example",
+    }
+    report = examine(Case(config))
+    marks = {finding.check: finding.mark for finding in report.findings}
+    assert {check for check, mark in marks.items() if mark != "ok"} == {"dns", "tls"}
+    assert marks["dns"] == marks["tls"] == "warn"
+    assert report.healthy()
+    assert report.findings[5].figure == "no-such-host.invalid:25"
+    assert PASSWORD not in repr(report)
+    assert PASSWORD.replace(" ", "%20") not in repr(report)
+
+
+def test_a_proxy_that_refuses_is_shown(scripted: c.Callable[..., ScriptedServer]) -> None:
+    def request(peer: Peer) -> None:
+        peer.read_until(b"\r\n\r\n")
+
+    proxy = scripted([request, b"HTTP/1.1 403 Forbidden\r\n\r\n"])
+    config = {"MAIL_SERVER": "127.0.0.1", "MAIL_PROXY": f"http://127.0.0.1:{proxy.port}"}
+    connect = examine(Case(config), only=("connect",)).findings[-1]
+    assert connect.mark == "fail"
+    assert "403 Forbidden" in connect.figure
+
+
+def test_a_token_may_need_the_application(scripted: c.Callable[..., ScriptedServer]) -> None:
+    app = Flask("app_with_a_token")
+    offer = b"250-mail.test\r\n250 AUTH XOAUTH2\r\n"
+    server = scripted([GREETING, line, offer, line, b"235 2.7.0 Accepted\r\n", hang])
+    app.config.update(server.config, MAIL_USERNAME="joe", MAIL_OAUTH2_TOKEN=lambda: current_app.name)
+    flask_mail.Mail(app)
+    with app.app_context():
+        report = examine(Case.of_app(app), only=("login",))
+    assert report.findings[-1].figure == "joe by XOAUTH2"
+
+
 # No end
 
 
@@ -128,8 +174,6 @@ def test_a_name_server_that_says_nothing_is_no_green_light(name_server: c.Callab
 
 
 def test_a_token_that_never_comes_ends_in_time(scripted: c.Callable[..., ScriptedServer]) -> None:
-    import threading
-
     never = threading.Event()
 
     def fetch() -> str:
@@ -147,8 +191,6 @@ def test_a_token_that_never_comes_ends_in_time(scripted: c.Callable[..., Scripte
 
 
 def test_a_server_that_drips_ends_in_time(scripted: c.Callable[..., ScriptedServer]) -> None:
-    from ..servers import Peer
-
     def drip(peer: Peer) -> None:
         while not peer._server._stopping.wait(0.05):
             peer.send(b"220-still here\r\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc as c
+import ipaddress
 import smtplib
 import ssl
 import time
@@ -59,8 +60,9 @@ def tls(exam: Exam) -> Seen:
 
 
 def _clear(exam: Exam, client: Client) -> Seen:
-    address = str(client.sock.getpeername()[0]) if client.sock else ""
-    if address.startswith("127.") or address == "::1":
+    assert client.sock is not None
+    address = str(client.sock.getpeername()[0]).partition("%")[0]
+    if exam.endpoint().proxy is None and ipaddress.ip_address(address).is_loopback:
         return Seen(exam.say("tls-local"))
     key = "tls-unused-offered" if client.has_extn("starttls") else "tls-unused"
     return Seen(exam.say("tls-none"), (exam.trouble(key, grave=False),))

@@ -74,8 +74,8 @@ def demands(asking: Asking, provider: Provider) -> c.Iterator[Trouble]:
         yield asking.trouble("provider-port", grave=False, port=values["MAIL_PORT"], ports=offered)
     elif wanted != _security(values) and (wanted == "ssl" or _security(values) == "ssl"):
         yield asking.trouble("provider-tls", port=values["MAIL_PORT"], setting=_SETTING[wanted])
-    if user is None:
-        yield asking.trouble("provider-login", link=link)
+    if user is None:  # a relay may go by this machine's address instead
+        yield asking.trouble("provider-login", grave=provider.user != "any", link=link)
     elif provider.user == "address" and "@" not in user:
         yield asking.trouble("provider-address", user=user)
     elif provider.user not in ("address", "any") and user != provider.user:

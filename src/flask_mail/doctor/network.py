@@ -31,8 +31,8 @@ USUAL = (587, 465, 2525, 25)
 
 def dns(exam: Exam) -> Seen:
     """Whether the server's name leads to an address."""
-    if (unused := _unused(exam)) is not None:
-        return unused
+    if (skipped := _unused(exam)) is not None:
+        return skipped
     endpoint = exam.endpoint()
     if is_address(endpoint.host):
         return Seen(exam.say("dns-address", host=endpoint.host))
@@ -64,8 +64,8 @@ def _unused(exam: Exam) -> Seen | None:
 
 def proxy(exam: Exam) -> Seen:
     """Whether the proxy answers; also one that mail does not use."""
-    if (unused := _unused(exam)) is not None:
-        return unused
+    if (skipped := _unused(exam)) is not None:
+        return skipped
     url = exam.values["MAIL_PROXY"]
     if url is None:
         name = next((name for name in ("ALL_PROXY", "all_proxy") if os.environ.get(name)), None)
@@ -91,7 +91,7 @@ def connect(exam: Exam) -> Seen:
         if not isinstance(error, TimeoutError):
             raise
         return _other_ports(exam, endpoint, error)
-    return Seen(_peer(exam.sock))
+    return Seen(f"{endpoint.host}:{endpoint.port}" if endpoint.proxy else _peer(exam.sock))
 
 
 def _peer(sock: socket.socket) -> str:
