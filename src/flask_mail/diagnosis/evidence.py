@@ -62,7 +62,7 @@ class Evidence:
 def readable(raw: str | bytes) -> str:
     """A server's words as text: UTF-8, else GB18030, else Latin-1; a challenge in base64 is decoded."""
     octets = raw if isinstance(raw, bytes) else raw.encode("utf-8", "surrogateescape")
-    return _BASE64.sub(_challenge, _decode(octets)).strip()
+    return _BASE64.sub(_challenge, _repaired(_decode(octets))).strip()
 
 
 def _decode(octets: bytes) -> str:
@@ -72,6 +72,19 @@ def _decode(octets: bytes) -> str:
         except UnicodeDecodeError:
             continue
     return octets.decode("latin-1")
+
+
+_MOJIBAKE = re.compile(r"(?:[\x80-\xff]{2}){3,}")
+
+
+def _repaired(text: str) -> str:
+    """*text* read once more, where it is GBK that somebody has read as Latin-1."""
+    if not _MOJIBAKE.search(text) or any(character > "\xff" for character in text):
+        return text
+    try:
+        return text.encode("latin-1").decode("gb18030")
+    except UnicodeDecodeError:
+        return text
 
 
 def _challenge(match: re.Match[str]) -> str:

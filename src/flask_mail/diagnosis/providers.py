@@ -58,6 +58,7 @@ class Provider:
     :param limits: how much may be sent, by language.
     :param hint: what else to know, by language.
     :param group: the page of the documentation.
+    :param aliases: other names for it.
     :param signs: a regular expression for words by which its replies can be known.
     """
 
@@ -76,6 +77,7 @@ class Provider:
     hint: c.Mapping[str, str] = d.field(default_factory=dict[str, str])
     group: str = "relays"
     signs: str = ""
+    aliases: tuple[str, ...] = ()
 
     @property
     def host(self) -> str:
@@ -119,7 +121,7 @@ def _like(name: str | None, patterns: c.Iterable[str]) -> bool:
 
 
 def _folded(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    return re.sub(r"[\W_]", "", name.lower())
 
 
 @functools.cache
@@ -133,7 +135,7 @@ def all_providers() -> tuple[Provider, ...]:
 def _by_name() -> dict[str, Provider]:
     names: dict[str, Provider] = {}
     for provider in all_providers():
-        for name in (provider.name, *provider.title.values()):
+        for name in (provider.name, *provider.title.values(), *provider.aliases):
             names.setdefault(_folded(name), provider)
     return names
 
@@ -141,8 +143,7 @@ def _by_name() -> dict[str, Provider]:
 def _made(name: str, facts: dict[str, t.Any]) -> Provider:
     """``ports = ["587 starttls"]`` and lists, as the file has them, into what :class:`Provider` holds."""
     ports = tuple(Port(int(number), security) for number, security in (port.split() for port in facts.pop("ports")))
-    plain = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()}
-    for key in ("title", "link", "limits", "hint"):
-        if isinstance(plain.get(key), str):
-            plain[key] = {"en": plain[key], "zh": plain[key]}
-    return Provider(name=name, ports=ports, **plain)
+    values: dict[str, t.Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()}
+    if isinstance(values["title"], str):
+        values["title"] = dict.fromkeys(("en", "zh"), values["title"])
+    return Provider(name=name, ports=ports, **values)

@@ -44,19 +44,18 @@ class Row:
     words: str = ""
 
     @functools.cached_property
-    def rank(self) -> tuple[int, int]:
+    def rank(self) -> int:
         """How specific the row is; the smallest wins."""
-        given = [self.provider, self.text, self.enhanced, self.code, self.stage, self.error, self.security, self.port]
         tiers = (
             self.provider and self.text,
-            self.text,
-            self.provider and (self.enhanced or self.code),
-            self.enhanced,
-            self.code and self.stage,
-            self.code,
+            self.provider and (self.enhanced or self.code or self.error),
+            self.text and not self.error,
+            self.enhanced and not self.error,
+            self.code and self.stage and not self.error,
+            self.code and not self.error,
             self.error,
         )
-        return next((tier for tier, met in enumerate(tiers) if met), len(tiers)), -sum(map(bool, given))
+        return next((tier for tier, met in enumerate(tiers) if met), len(tiers))
 
     @functools.cached_property
     def _pattern(self) -> re.Pattern[str]:
