@@ -198,3 +198,37 @@ def test_the_repr_masks_the_password() -> None:
     assert "canary" not in repr(settings)
     assert "password=***" in repr(settings)
     assert "username='me'" in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "text"),
+    [
+        ("MAIL_DEFAULT_SENDER", "a@example.com, b@example.com", "^MAIL_DEFAULT_SENDER: .*give an address"),
+        (
+            "MAIL_DEFAULT_SENDER",
+            "a@example.com\n",
+            "^MAIL_DEFAULT_SENDER must not contain a line feed.*give an address",
+        ),
+        ("MAIL_DEFAULT_REPLY_TO", "nonsense", "^MAIL_DEFAULT_REPLY_TO: .*give an address"),
+        ("MAIL_CATCH_ALL", "nonsense", "^MAIL_CATCH_ALL: .*give an address"),
+        ("MAIL_SUBJECT_PREFIX", "[X]\n", "^MAIL_SUBJECT_PREFIX is .*without control characters"),
+        ("MAIL_TRANSPORT", "no_such_package.Path", "^MAIL_TRANSPORT is .*cannot be imported"),
+        ("MAIL_TRANSPORT", "smpt", "^MAIL_TRANSPORT is 'smpt', but it has to be one of smtp"),
+        ("MAIL_TLS_CA", "/no/such.pem", "^MAIL_TLS_CA is '/no/such.pem', but it has to be the path of a file"),
+        ("MAIL_TLS_CERT", "/no/such.pem", "^MAIL_TLS_CERT is .* the path of a file"),
+        ("MAIL_DKIM_DOMAIN", "example.com", "^MAIL_DKIM_"),
+    ],
+)
+def test_init_app_checks_what_needs_more_than_the_value(key: str, value: str, text: str) -> None:
+    app = Flask(__name__)
+    app.config[key] = value
+    with pytest.raises(ConfigError, match=text):
+        Mail(app)
+    assert "mail" not in app.extensions
+
+
+def test_a_transport_that_cannot_be_made_names_the_setting() -> None:
+    app = Flask(__name__)
+    app.config["MAIL_TRANSPORT"] = "os.getcwd"
+    with pytest.raises(ConfigError, match="^MAIL_TRANSPORT is .*cannot be called with the configuration"):
+        Mail(app).get_transport()

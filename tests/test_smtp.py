@@ -267,7 +267,7 @@ def test_everybody_refused(smtp: Server) -> None:
         ("MAIL", "550 no", smtplib.SMTPSenderRefused, "mail", False),
         ("MAIL", "450 later", smtplib.SMTPSenderRefused, "mail", True),
         ("MAIL", "421 busy", smtplib.SMTPSenderRefused, "mail", True),
-        ("RCPT", "421 busy", smtplib.SMTPResponseException, "rcpt", True),
+        ("RCPT", "421 busy", smtplib.SMTPRecipientsRefused, "rcpt", True),
         ("DATA", "554 no", smtplib.SMTPDataError, "data", False),
         (".", "451 later", smtplib.SMTPDataError, "end-of-data", True),
         (".", "554 spam", smtplib.SMTPDataError, "end-of-data", False),

@@ -18,9 +18,13 @@ import pytest
 from flask import Flask
 
 import flask_mail
+from flask_mail import Mail
+from flask_mail import Message
 from flask_mail.errors import ConfigError
 from flask_mail.settings import as_config
 from flask_mail.settings import Settings
+from flask_mail.submission import Content
+from flask_mail.submission import Envelope
 from flask_mail.submission import Receipt
 from flask_mail.submission import Submission
 from flask_mail.testing import Delivered
@@ -448,3 +452,31 @@ def test_settings_choose_how_to_speak_to_the_server() -> None:
 
 def _smtp_config() -> dict[str, t.Any]:
     return as_config(Settings())
+
+
+def test_the_console_shows_an_encoded_mail_readably(capsys: pytest.CaptureFixture[str]) -> None:
+    app = make_app(MAIL_TRANSPORT="console")
+    message = Message(
+        "你好", ["to@example.com"], "第一封邮件\n", html="<p>第一封邮件</p>", sender=("王小明", "a@example.com")
+    )
+    message.attach("报告.txt", "text/plain", "x" * 100)
+    Mail(app).send(message)
+    shown = capsys.readouterr().out
+    assert "From: 王小明 <a@example.com>\n" in shown
+    assert "Subject: 你好\n" in shown
+    assert "[text/plain]\n第一封邮件\n" in shown
+    assert "<p>第一封邮件</p>" in shown
+    assert "[text/plain, 报告.txt, 100 octets]" in shown
+    assert "=?utf-8" not in shown
+
+
+def test_the_console_shows_source_when_asked_and_what_its_terminal_can() -> None:
+    octets = io.BytesIO()
+    ascii_terminal = io.TextIOWrapper(octets, encoding="ascii")
+    submission = Submission(
+        Envelope("a@example.com", ("b@example.com",)), Content([b"Subject: =?utf-8?b?5L2g5aW9?=\r\n\r\nx\r\n"]), "<1@x>"
+    )
+    ConsoleTransport(ascii_terminal).send(submission)
+    ConsoleTransport(ascii_terminal, raw=True).send(submission)
+    assert b"Subject: \\u4f60\\u597d\n" in octets.getvalue()
+    assert b"Subject: =?utf-8?b?5L2g5aW9?=\n" in octets.getvalue()

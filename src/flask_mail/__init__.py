@@ -22,14 +22,43 @@ from .legacy import sanitize_address as sanitize_address
 from .legacy import sanitize_addresses as sanitize_addresses
 from .legacy import sanitize_subject as sanitize_subject
 from .message import Attachment as Attachment
+from .message import Calendar as Calendar
 from .message import Message as Message
 from .signals import email_dispatched as email_dispatched
 from .signals import email_failed as email_failed
 from .signals import signals as signals
 from .submission import Receipt as Receipt
 
+_LEAKED = {
+    # What Flask-Mail let out of its one module by accident, and programs and their tests use.
+    "Header": "email.header",
+    "MIMEBase": "email.mime.base",
+    "MIMEMultipart": "email.mime.multipart",
+    "MIMEText": "email.mime.text",
+    "blinker": "",
+    "charset": "email",
+    "contextmanager": "contextlib",
+    "current_app": "flask",
+    "encode_base64": "email.encoders",
+    "formataddr": "email.utils",
+    "formatdate": "email.utils",
+    "guess_type": "mimetypes",
+    "make_msgid": "email.utils",
+    "parseaddr": "email.utils",
+    "policy": "email",
+    "re": "",
+    "smtplib": "",
+    "time": "",
+    "unicodedata": "",
+    "warnings": "",
+}
+_OF_0_9 = {"PY3": True, "PY34": True, "message_policy": None, "string_types": (str,), "text_type": str}
+_PRIVATE = {"_Mail": "state.State", "_MailMixin": "sending.Sending"}  # what tests patch
+
 
 def __getattr__(name: str) -> _t.Any:
+    import importlib
+
     if name == "__version__":
         import importlib.metadata
         import warnings
@@ -40,19 +69,12 @@ def __getattr__(name: str) -> _t.Any:
             stacklevel=2,
         )
         return importlib.metadata.version("Flask-Postbox")
-    if name == "Header":  # Flask-Mail let it out by accident, and its users' tests import it
-        from email.header import Header
-
-        return Header
-    if name == "smtplib":  # patched as flask_mail.smtplib.SMTP
-        import smtplib
-
-        return smtplib
-    if name == "PY3":  # likewise, in 0.9.1
-        return True
-    if name in ("_Mail", "_MailMixin"):  # what tests out there patch
-        from .extension import sending
-        from .extension import state
-
-        return state.State if name == "_Mail" else sending.Sending
+    if name in _PRIVATE:
+        module, _, attribute = _PRIVATE[name].partition(".")
+        return getattr(importlib.import_module(f"{__name__}.extension.{module}"), attribute)
+    if name in _LEAKED:
+        module = _LEAKED[name]
+        return getattr(importlib.import_module(module), name) if module else importlib.import_module(name)
+    if name in _OF_0_9:
+        return _OF_0_9[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -25,6 +25,21 @@ from __future__ import annotations
 
 import typing as t
 
+STAGES: t.Final = (
+    "connect",
+    "greeting",
+    "ehlo",
+    "starttls",
+    "tls",
+    "auth",
+    "mail",
+    "rcpt",
+    "data",
+    "end-of-data",
+    "quit",
+)
+"""Where a delivery can stand, in the order of the conversation (RFC 5321 §3)."""
+
 
 class ReplyLike(t.Protocol):
     """What an exception may know of a server's reply; see :class:`flask_mail.submission.Reply`."""
@@ -44,8 +59,7 @@ class MailError(Exception):
     """Whether the same call may succeed later without any change."""
 
     stage: str | None = None
-    """Where a delivery stood: ``connect``, ``greeting``, ``ehlo``, ``starttls``, ``tls``, ``auth``,
-    ``mail``, ``rcpt``, ``data``, ``end-of-data`` or ``quit`` (RFC 5321 §3); ``None`` before it began."""
+    """Where a delivery stood, one of :data:`STAGES`; ``None`` before it began."""
 
     reply: ReplyLike | None = None
     """The server's reply that caused the error, if there was one."""

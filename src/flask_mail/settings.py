@@ -18,24 +18,12 @@ import typing as t
 import warnings
 
 from .errors import ConfigError
+from .errors import STAGES
 
 Config = c.Mapping[str, t.Any]
 Parser = c.Callable[[str, t.Any], t.Any]
 
-STAGES: t.Final = (
-    "default",
-    "connect",
-    "greeting",
-    "ehlo",
-    "starttls",
-    "tls",
-    "auth",
-    "mail",
-    "rcpt",
-    "data",
-    "end-of-data",
-)
-"""What ``MAIL_TIMEOUT`` may name; see :attr:`flask_mail.errors.MailError.stage`."""
+_STAGES = ("default", *STAGES[:-1])  # what MAIL_TIMEOUT may name; nothing waits for QUIT
 
 _PATH = re.compile(r"[^\W\d]\w*(?:[.:][^\W\d]\w*)+")
 _COMMAND = re.compile(r"[^\W_][\w-]*")
@@ -149,8 +137,8 @@ def parse_timeout(key: str, value: t.Any) -> float | dict[str, float]:
         return parse_seconds(key, value)
     stages = t.cast("c.Mapping[object, t.Any]", value)
     for stage in stages:
-        if stage not in STAGES:
-            raise ConfigError(f"{key} names the stage {stage!r}; the stages are {', '.join(STAGES)}.", key=key)
+        if stage not in _STAGES:
+            raise ConfigError(f"{key} names the stage {stage!r}; the stages are {', '.join(_STAGES)}.", key=key)
     return {str(stage): parse_seconds(key, seconds) for stage, seconds in stages.items()}
 
 
@@ -202,6 +190,14 @@ def parse_text(key: str, value: t.Any) -> str:
     if not isinstance(value, str):
         raise _refuse(key, value, "a string")
     return value
+
+
+def parse_line(key: str, value: t.Any) -> str:
+    """Text for one line of a header."""
+    text = parse_text(key, value)
+    if not text.isprintable() and any(not character.isprintable() for character in text.replace("\t", " ")):
+        raise _refuse(key, value, "text on one line, without control characters")
+    return text
 
 
 def parse_server(key: str, value: t.Any) -> str:
@@ -328,7 +324,7 @@ class Settings:
     """``MAIL_ASCII_ATTACHMENTS``: turn the file names of attachments into ASCII."""
     transport: t.Any = _setting("MAIL_TRANSPORT", parse_transport, "smtp")
     """``MAIL_TRANSPORT``: ``smtp``, ``console``, ``file``, ``memory``, ``null`` or a dotted path."""
-    subject_prefix: str | None = _setting("MAIL_SUBJECT_PREFIX", parse_text)
+    subject_prefix: str | None = _setting("MAIL_SUBJECT_PREFIX", parse_line)
     """``MAIL_SUBJECT_PREFIX``: put before every subject, for example ``"[Example] "``."""
     default_reply_to: t.Any = _setting("MAIL_DEFAULT_REPLY_TO", parse_mailbox)
     """``MAIL_DEFAULT_REPLY_TO``: the Reply-To of messages that name none."""

@@ -13,6 +13,7 @@ import threading
 import typing as t
 
 from .errors import DeliveryError
+from .errors import STAGES
 from .submission import Content
 from .submission import Envelope
 from .submission import Receipt
@@ -23,9 +24,6 @@ from .transports.base import Transport
 
 SENDER: t.Final = "sender@example.com"
 RECIPIENTS: t.Final = ("first@example.com", "second@example.com")
-STAGES: t.Final = frozenset(
-    {"connect", "greeting", "ehlo", "starttls", "tls", "auth", "mail", "rcpt", "data", "end-of-data", "quit"}
-)
 
 _HEADER = b"From: sender@example.com\r\nSubject: contract\r\nMessage-ID: %s\r\n\r\n"
 
@@ -248,7 +246,7 @@ class FailureContract:
             error = _raised(lambda: _send(self.transport, make_submission()))
             assert error is not None, "there was no error; is this a transport that cannot deliver?"
             assert isinstance(error, DeliveryError), f"{error!r} is no DeliveryError"
-            assert error.stage in STAGES, f"stage is {error.stage!r}, but has to be one of {sorted(STAGES)}"
+            assert error.stage in STAGES, f"stage is {error.stage!r}, but has to be one of {STAGES}"
             assert isinstance(error.transient, bool)
             assert str(error), "the error says nothing"
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import collections.abc as c
 import copy
+import email
 import pickle
 import smtplib
+import types
 import typing as t
 from unittest import mock
 
@@ -283,3 +285,109 @@ def test_a_patched_smtplib_reaches_no_server(app: Flask, mail: Mail, smtp: Serve
 def test_hasattr_of_a_mail_without_app_answers() -> None:
     assert not hasattr(Mail(), "server")
     assert getattr(Mail(), "suppress", None) is None
+
+
+class Redirecting(Connection):
+    """Staging, as programs wrote it before there was a setting."""
+
+    def send(self, message: Message, envelope_from: t.Any = None) -> t.Any:
+        message.recipients = ["safe@example.com"]
+        message.subject = f"[staging] {message.subject}"
+        return super().send(message, envelope_from)
+
+
+def test_a_connection_of_ones_own_may_change_the_message_on_its_way(app: Flask, mail: Mail, smtp: Server) -> None:
+    with app.app_context(), mock.patch.object(Mail, "connect", lambda self: Redirecting(self.in_force())):
+        mail.send(hello())
+    [delivery] = smtp.wait()
+    assert delivery.recipients == ("safe@example.com",)
+    assert delivery.message["Subject"] == "[staging] hello"
+
+
+def test_a_message_of_ones_own_may_name_its_recipients_when_it_is_sent(app: Flask, mail: Mail, smtp: Server) -> None:
+    class Late(Message):
+        def send(self, connection: t.Any) -> t.Any:
+            self.recipients = ["late@example.com"]
+            return super().send(connection)
+
+    with app.app_context():
+        mail.send(Late("hello", body="hi"))
+    assert smtp.wait()[0].recipients == ("late@example.com",)
+
+
+def test_a_duck_for_a_connection(app: Flask, mail: Mail, smtp: Server) -> None:
+    sent: list[Message] = []
+
+    class Duck:
+        def __enter__(self) -> Duck:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def send(self, message: Message) -> None:
+            sent.append(message)
+
+    with app.app_context(), mock.patch.object(Mail, "connect", return_value=Duck()):
+        mail.send(hello())
+    assert len(sent) == 1
+    assert smtp.connections == 0
+
+
+SIGNED = b"Subject: signed\nTo: to@example.com\n\n.signed\n"
+
+
+@pytest.mark.parametrize("name", ["as_bytes", "_message", "as_string"])
+def test_the_octets_of_ones_own_are_what_is_sent(app: Flask, mail: Mail, smtp: Server, name: str) -> None:
+    gives = {
+        "as_bytes": lambda self: SIGNED,
+        "_message": lambda self: email.message_from_bytes(SIGNED),
+        "as_string": lambda self: SIGNED.decode(),
+    }
+    signed = type("Signed", (Message,), {name: gives[name]})
+    with app.app_context():
+        mail.send(signed("hello", ["to@example.com"], "unsigned"))
+        assert [result.ok for result in mail.send_many([signed("hello", ["to@example.com"], "x")])] == [True]
+    assert [d.content for d in smtp.wait(2)] == [SIGNED.replace(b"\n", b"\r\n")] * 2
+
+
+@pytest.mark.parametrize("given", ["Mail", "state", "namespace"])
+def test_what_a_connection_is_made_of(app: Flask, mail: Mail, smtp: Server, given: str) -> None:
+    attributes = "server username password port use_tls use_ssl default_sender debug max_emails suppress"
+    made_of = {
+        "Mail": mail,
+        "state": mail.state,
+        "namespace": types.SimpleNamespace(**{name: getattr(mail, name) for name in attributes.split()}),
+    }
+    with app.app_context(), Connection(made_of[given]) as connection:  # type: ignore[arg-type]
+        connection.send(hello())
+    assert smtp.wait()[0].sender == SENDER
+
+
+@pytest.mark.parametrize("method", ["sendmail", "connect", "login"])
+def test_a_patched_method_of_smtplib_lets_no_mail_out_by_another_way(
+    app: Flask, mail: Mail, smtp: Server, method: str
+) -> None:
+    with app.app_context(), mock.patch(f"smtplib.SMTP.{method}") as patched:
+        if method == "sendmail":
+            mail.send(hello())
+            assert patched.call_args.args[:2] == (SENDER, ["to@example.com"])
+        elif method == "connect":
+            patched.return_value = (220, b"mocked")
+            with pytest.raises(smtplib.SMTPServerDisconnected):
+                mail.send(hello())
+    assert smtp.deliveries == []
+
+
+@pytest.mark.parametrize(
+    "name", "MIMEText blinker charset current_app formataddr formatdate make_msgid parseaddr re time PY3".split()
+)
+def test_what_leaked_from_flask_mail_is_still_there(name: str) -> None:
+    assert getattr(flask_mail, name) is not None
+
+
+@pytest.mark.parametrize("message", [None, "text", []])
+def test_what_is_no_message_is_said_to_be_none(mail: Mail, message: t.Any) -> None:
+    with pytest.raises(TypeError, match="takes a Message"):
+        mail.send(message)
+    with pytest.raises(TypeError, match="takes a Flask application"):
+        Mail("app")  # type: ignore[arg-type]

@@ -1,7 +1,3 @@
-"""Hypothesis: no deadline on shared machines, and ``--hypothesis-profile=long`` for a night's run."""
+"""``--hypothesis-profile=long`` is for a night's run; it has to be known before tests are collected."""
 
-from hypothesis import settings
-
-settings.register_profile("here", deadline=None)
-settings.register_profile("long", deadline=None, max_examples=5_000)
-settings.load_profile("here")
+from . import strategies as strategies

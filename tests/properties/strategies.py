@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import typing as t
 
+from hypothesis import settings
 from hypothesis import strategies as st
+
+settings.register_profile("here", deadline=None)  # machines are shared
+settings.register_profile("long", deadline=None, max_examples=5_000)
+if settings.get_current_profile_name() == "default":
+    settings.load_profile("here")
 
 CONTROLS = "".join(map(chr, (*range(0x20), 0x7F, 0x85, 0x2028, 0x2029)))
 TRICKY = [

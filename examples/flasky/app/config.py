@@ -21,9 +21,11 @@ DATABASE = os.environ.get("DATABASE")
 FLASKY_ADMIN = os.environ.get("FLASKY_ADMIN")
 """The address that is told of every new user, and whose owner may send newsletters."""
 
+MAIL_TRANSPORT = os.environ.get("MAIL_TRANSPORT", "smtp")
 MAIL_SERVER = os.environ.get("MAIL_SERVER", "localhost")
 MAIL_PORT = os.environ.get("MAIL_PORT", "25")
 MAIL_USE_TLS = os.environ.get("MAIL_USE_TLS", "false")
+MAIL_USE_SSL = os.environ.get("MAIL_USE_SSL", "false")
 MAIL_USERNAME = os.environ.get("MAIL_USERNAME")
 MAIL_PASSWORD = os.environ.get("MAIL_PASSWORD")
 MAIL_DEFAULT_SENDER = os.environ.get("MAIL_DEFAULT_SENDER", "Flasky <flasky@localhost>")

@@ -7,9 +7,11 @@ import re
 
 import idna
 
-_ASCII = re.compile(
-    r"[0-9A-Za-z_](?:[0-9A-Za-z_-]{0,61}[0-9A-Za-z_])?(?:\.[0-9A-Za-z_](?:[0-9A-Za-z_-]{0,61}[0-9A-Za-z_])?)*\Z"
-)
+_LABEL = r"[0-9A-Za-z_](?:[0-9A-Za-z_-]{0,61}[0-9A-Za-z_])?"
+DOMAIN = rf"{_LABEL}(?:\.{_LABEL})*"
+"""A domain in ASCII, as a pattern. Underscores are in no host name, and in mail addresses all the same."""
+
+_ASCII = re.compile(rf"{DOMAIN}\Z")
 
 
 def to_ascii(domain: str) -> str | None:

@@ -12,17 +12,20 @@ from ..mime import words
 from ..mime.charsets import Charset
 from ..mime.charsets import UTF8
 from ..mime.gate import gate
+from ..mime.gate import is_sound
 from ..mime.gate import shown
+from .domain import DOMAIN
 from .domain import to_ascii
 
 LONGEST = 500
 """Octets of an address: what ``RCPT TO:<...>`` has room for in a line of 512 (RFC 5321 §4.5.3.1.4)."""
 
 _TEXT = 1 << 18  # characters of a whole input with its display name; more is no address
+_SHORT = 255  # octets that a domain may have, RFC 5321 §4.5.3.1.2
 _CACHED = 200  # characters of an input that is worth remembering
 
 _ATEXT = r"!#$%&'*+\-/=?^_`{|}~0-9A-Za-z"
-_PLAIN = re.compile(rf"[{_ATEXT}.]+@[0-9A-Za-z][0-9A-Za-z.-]*[0-9A-Za-z]\Z")
+_PLAIN = re.compile(rf"[{_ATEXT}.]+@{DOMAIN}\Z")
 _LOCAL = re.compile(rf"[{_ATEXT}.\u0080-\U0010ffff]+\Z")
 _QUOTED_LOCAL = re.compile(r'"((?:[^"\\]|\\.)*)"\Z')
 _ANGLE = re.compile(r'<[ \t]*((?:"(?:[^"\\]|\\.)*"|[^"<>\s@]+)@[^"<>\s@]+)[ \t]*>{1,2}\Z')
@@ -50,10 +53,12 @@ class Mailbox:
     """The mailbox as header text in ASCII or, where the address has it, UTF-8; only the name is ever encoded."""
 
     def __post_init__(self) -> None:
-        local, _, domain = self.address.rpartition("@")
-        object.__setattr__(self, "domain", domain)
-        object.__setattr__(self, "key", f"{local}@{domain.lower()}")
-        object.__setattr__(self, "text", self.header(UTF8))
+        write = object.__setattr__
+        address = self.address
+        local, _, domain = address.rpartition("@")
+        write(self, "domain", domain)
+        write(self, "key", address if domain.islower() else f"{local}@{domain.lower()}")
+        write(self, "text", self.header(UTF8) if self.name else address)
 
     @property
     def utf8(self) -> bool:
@@ -132,8 +137,8 @@ def pair(name: str, address: str, field: str, *, lenient: bool = False) -> Mailb
 
 
 def _parsed(text: str) -> Mailbox:
-    if _PLAIN.match(text) and len(text) <= LONGEST:
-        return Mailbox("", _address(text))
+    if len(text) < _SHORT and _PLAIN.match(text):
+        return Mailbox("", text)
     text = gate(text, "").strip()
     if len(text) > _TEXT:
         raise _Refused("it is too long")
@@ -170,7 +175,7 @@ def _name(text: str) -> str:
         raise _Refused(_SEVERAL)
     if words.looks_encoded(name):
         decoded = words.decode(name)
-        return decoded if decoded.isprintable() else name
+        return decoded if is_sound(decoded) else name
     return name
 
 

@@ -23,6 +23,7 @@ from ..mime.charsets import charset
 from ..mime.charsets import UTF8
 from ..mime.dkim import signer
 from ..mime.gate import esmtp_options
+from ..mime.gate import gate
 from ..mime.gate import plain
 from ..submission import Content
 from ..submission import Envelope
@@ -62,12 +63,17 @@ def compose(message: MessageLike, state: object, *, envelope_from: t.Any = None)
             field="sender",
         )
     stamp = _fresh_stamp(message)
+    shown, stamp.date = stamp.date, stamp.date or time.time()
+    try:
+        chunks, identifier, utf8 = _chunks(message, options, parties, stamp)
+        envelope = _envelope(message, parties, envelope_from, utf8)
+        tags, metadata = _labels(message)
+    except Exception:
+        stamp.date = shown  # it may be mended and sent much later
+        raise
     if message.date is None:
-        stamp.date = message.date = stamp.date or time.time()
-    chunks, identifier, utf8 = _chunks(message, options, parties, stamp)
-    envelope = _envelope(message, parties, envelope_from, utf8)
+        message.date = stamp.date
     stamp.spent, stamp.options = True, options
-    tags, metadata = _labels(message)
     return Submission(envelope, Content(chunks), identifier, tags, metadata)
 
 
@@ -88,11 +94,8 @@ def message_id(message: MessageLike, state: object | None) -> str:
     """The Message-ID of a message, made on first use; no host name is looked up for it."""
     if message.own_message_id:
         return message.own_message_id
-    stamp = stamp_of(message)
-    options = Options.of(state)
-    if stamp.message_id is None:
-        stamp.message_id = made_message_id(stamp.unique, options, gather(message, options, lenient=True).sender)
-    return stamp.message_id
+    stamp, options = stamp_of(message), Options.read(state)
+    return made_message_id(stamp, options, gather(message, options, lenient=True).sender)
 
 
 def stamp_of(message: MessageLike) -> Stamp:
@@ -132,7 +135,9 @@ def _joined(chunks: list[bytes | tree.Sized]) -> bytes:
 
 def _signature(chunks: list[bytes | tree.Sized], options: Options, stamp: Stamp) -> bytes:
     sign = signer(options.dkim_domain or "", options.dkim_selector, options.dkim_key, options.dkim_headers)
-    return sign.header(_joined(chunks), int(stamp.date or time.time()))
+    if stamp.signed is None:
+        stamp.signed = int(time.time())
+    return sign.header(_joined(chunks), stamp.signed)
 
 
 def _envelope(message: MessageLike, parties: Parties, envelope_from: t.Any, utf8: bool) -> Envelope:
@@ -165,4 +170,5 @@ def _labels(message: MessageLike) -> tuple[tuple[str, ...], dict[str, t.Any]]:
         copied = json.loads(json.dumps(dict(metadata or {})))
     except (TypeError, ValueError) as error:
         raise ContentError(f"metadata must be JSON-able: {error}", field="metadata") from error
-    return tuple(plain(tag, "tags") for tag in ((tags,) if isinstance(tags, str) else tags or ())), copied
+    listed: t.Iterable[t.Any] = (tags,) if isinstance(tags, str) else tags or ()
+    return tuple(gate(plain(tag, "tags"), "tags") for tag in listed), copied

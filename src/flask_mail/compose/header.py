@@ -92,10 +92,8 @@ def heading(
     """
     if message.own_message_id:
         identifier = checked_id(message.own_message_id, "msgId")
-    elif stamp.message_id:
-        identifier = stamp.message_id
     else:
-        identifier = stamp.message_id = made_message_id(stamp.unique, options, parties.sender)
+        identifier = stamp.message_id or made_message_id(stamp, options, parties.sender)
     lines: tuple[str, ...] = (
         _addresses("From", [parties.sender], charset) if parties.sender else "",
         _addresses("To", parties.to, charset) if parties.to else _undisclosed(parties),
@@ -167,15 +165,25 @@ def _date_line(seconds: int) -> str:
     return f"Date: {email.utils.formatdate(seconds, localtime=True)}\n"
 
 
-def made_message_id(unique: str, options: Options, sender: Mailbox | None) -> str:
-    """The Message-ID made up for a message: random bits at ``MAIL_MESSAGE_ID_DOMAIN`` or the sender's domain."""
-    if not options.message_id_domain:
-        return f"<{unique}@{sender.domain if sender else 'localhost'}>"
-    domain = to_ascii(options.message_id_domain)
+def made_message_id(stamp: Stamp, options: Options, sender: Mailbox | None) -> str:
+    """The Message-ID made up for a message: random bits at ``MAIL_MESSAGE_ID_DOMAIN`` or the sender's domain.
+
+    It is kept as soon as one of them is known.
+    """
+    if stamp.message_id is None:
+        if options.message_id_domain:
+            stamp.message_id = f"<{stamp.unique}@{_id_domain(options.message_id_domain)}>"
+        elif sender is not None:
+            stamp.message_id = f"<{stamp.unique}@{sender.domain}>"
+    return stamp.message_id or f"<{stamp.unique}@localhost>"
+
+
+def _id_domain(given: str) -> str:
+    domain = to_ascii(given)
     if domain is None:
         key = "MAIL_MESSAGE_ID_DOMAIN"
-        raise ConfigError(f"{key}: {shown(options.message_id_domain)} is not a domain", key=key)
-    return f"<{unique}@{domain}>"
+        raise ConfigError(f"{key}: {shown(given)} is not a domain", key=key)
+    return domain
 
 
 def checked_id(value: t.Any, field: str) -> str:
@@ -215,6 +223,8 @@ def _extra(given: t.Any, lines: dict[str, str], charset: Charset) -> str:
     """The programmer's own headers; those that a message has only once replace ours in *lines*."""
     more: list[str] = []
     for key, value in pairs(given):
+        if value is None:
+            continue
         name = field_name(plain(key, "extra_headers"), "extra_headers")
         lower = name.lower()
         field = f"extra_headers[{name!r}]"

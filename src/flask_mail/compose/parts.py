@@ -7,6 +7,7 @@ import re
 import typing as t
 import urllib.parse
 
+from ..errors import ContentError
 from ..mime import blobs
 from ..mime import parameters
 from ..mime import tree
@@ -58,8 +59,10 @@ def structure(message: MessageLike, boundary: str, charset: Charset, *, ascii_na
 
 def _text(body: t.Any, html: t.Any, charset: Charset) -> Part:
     """The plain text, which every message has; made from the HTML where nobody wrote one."""
+    if body is None and html is not None:
+        return tree.text_part("plain", from_html(plain(html, "html")), charset, "html")
     if body is None:
-        body = "" if html is None else from_html(plain(html, "html"))
+        body = ""
     return tree.text_part("plain", body if type(body) is str else plain(body, "body"), charset, "body")
 
 
@@ -79,6 +82,8 @@ def _alternative_type(key: str, field: str) -> tuple[str, tuple[tuple[str, str],
     """``html``, ``calendar; method=REQUEST`` or ``application/json`` as a whole type and its parameters."""
     text = plain(key, field)
     mime_type, given = parameters.mime_type(text if "/" in text.partition(";")[0] else f"text/{text}", field)
+    if mime_type.startswith(("multipart/", "message/")):
+        raise ContentError(f"{field}: an alternative cannot be {mime_type}", field=field)
     return mime_type, tuple(given)
 
 

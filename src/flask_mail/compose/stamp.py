@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import collections.abc as c
 import os
+import re
 import typing as t
 
 from .options import Options
 
 _LENGTH = 56  # hexadecimal digits for one message
 _ahead: list[str] = []
+_SHAPES = {
+    "boundary": re.compile("[0-9a-f]{24}"),
+    "unique": re.compile("[0-9a-f]{32}"),
+    "message_id": re.compile(r"None|<[0-9a-f]{32}@[0-9A-Za-z._:\[\]-]{1,255}>"),
+    "date": re.compile(r"None|-?[0-9.e+]{1,30}"),
+    "signed": re.compile("None|[0-9]{1,20}"),
+    "spent": re.compile("True|False"),
+}
 
 
 def _random() -> str:
@@ -32,7 +41,7 @@ class Stamp:
     It is renewed when the same message is sent again on purpose, so that it is another message to every server.
     """
 
-    __slots__ = ("boundary", "date", "message_id", "options", "spent", "unique")
+    __slots__ = ("boundary", "date", "message_id", "options", "signed", "spent", "unique")
 
     def __init__(self) -> None:
         random = _random()
@@ -43,6 +52,8 @@ class Stamp:
         self.message_id: str | None = None
         self.date: float | None = None
         """The date made up for the message, in seconds since the epoch."""
+        self.signed: int | None = None
+        """The time in its DKIM signature, in seconds since the epoch."""
         self.spent: bool = False
         """Whether a submission was made under this stamp."""
         self.options: Options | None = None
@@ -63,6 +74,9 @@ class Stamp:
         return {name: getattr(self, name) for name in self.__slots__ if name != "options"}
 
     def __setstate__(self, state: c.Mapping[str, t.Any]) -> None:
+        """:raises ValueError: *state* is not from :meth:`__getstate__`; it may have come from anywhere."""
+        if not all(pattern.fullmatch(str(state[name])) for name, pattern in _SHAPES.items()):
+            raise ValueError("this is not the stamp of a message")
         self.options = None
         for name in self.__slots__:
             if name != "options":

@@ -8,7 +8,6 @@ import itertools
 import time
 import typing as t
 
-from ..compose import compose
 from ..delivery import deliver
 from ..delivery import explain
 from ..delivery import log_refusals
@@ -25,6 +24,7 @@ from ..transports.smtp import SMTPTransport
 from .connection import InForce
 from .connection import tell
 from .connection import tell_failure
+from .overridden import composed
 
 
 @d.dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ class _Outcomes:
     def _job(self, index: int, message: Message, host: str, port: int) -> Job:
         """A job for *message*; one that has ended where it cannot be composed."""
         try:
-            job = Job(compose(message, self._state), host, port)
+            job = Job(composed(message, self._state), host, port)
         except Exception as error:
             job = Job.unsendable(error)
         job.tag = index, message
@@ -183,7 +183,7 @@ class _Outcomes:
         try:
             for index, message in enumerate(messages):
                 try:
-                    submission = compose(message, self._state)
+                    submission = composed(message, self._state)
                     if self._state.suppressed_now():
                         receipt = Receipt(submission.message_id, suppressed=True)
                     else:

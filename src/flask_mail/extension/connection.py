@@ -9,7 +9,6 @@ import typing as t
 
 from flask import Flask
 
-from ..compose import compose
 from ..delivery import deliver
 from ..delivery import opened
 from ..errors import delivery_error
@@ -27,6 +26,8 @@ from ..transports.sendmail import SendmailSession
 from ..transports.sendmail import SessionHost
 from ..transports.sendmail import stand_in
 from ..transports.smtp import SMTPTransport
+from .foreign import Foreign
+from .overridden import composed
 
 
 class InForce(t.Protocol):
@@ -44,18 +45,20 @@ class InForce(t.Protocol):
 class Connection:
     """Sends messages over one conversation with the server; used in a ``with`` block.
 
-    :param mail: the settings in force, ``app.extensions["mail"]``.
+    :param mail: the settings in force, ``app.extensions["mail"]``; or a :class:`Mail`, or an object with Flask-Mail's
+        attributes.
+    :param kept: take a connection that is kept open; see ``MAIL_POOL_SIZE``.
     """
 
-    def __init__(self, mail: InForce) -> None:
-        self.mail = mail
+    def __init__(self, mail: t.Any, *, kept: bool = False) -> None:
+        self.mail: t.Any = mail
+        """The settings in force, as they were given."""
+        self.kept = kept
+        """Take a connection that is kept open, and keep it open afterwards."""
         self.host: t.Any = None
         """What sends: an ``smtplib.SMTP``, or what has its ``sendmail`` and ``quit``; ``None`` while suppressed."""
         self.num_emails: int = 0
         """How many messages this connection has carried; starts again when ``MAIL_MAX_EMAILS`` is reached."""
-        self.kept = False
-        """Take a connection that is kept open, and keep it open afterwards."""
-        self._prepared: tuple[Message, Submission] | None = None
         self._session: Session | None = None
         self._shown: t.Any = None
         self._entered = False
@@ -81,10 +84,10 @@ class Connection:
         :returns: what becomes :attr:`host`.
         :raises DeliveryError: the server cannot be reached, trusted or logged in to.
         """
-        transport = self.mail.get_transport()
+        transport = self.rules.get_transport()
         if isinstance(transport, SMTPTransport) and (host := stand_in(transport.endpoint)) is not None:
             return host
-        self._session = opened(self.mail.open_kept if self.kept else transport.open, self.mail)
+        self._session = opened(self.rules.open_kept if self.kept else transport.open, self.rules)
         self._shown = getattr(self._session, "host", None) or SessionHost(self._session)
         return self._shown
 
@@ -97,20 +100,18 @@ class Connection:
         :raises BadHeaderError: a field holds a line break or another control character.
         :raises DeliveryError: the server took the message for nobody; see :mod:`flask_mail.errors`.
         """
-        prepared, self._prepared = self._prepared, None
-        if prepared is not None and prepared[0] is message and envelope_from is None:
-            return self.send_composed(message, prepared[1])
-        return self.send_composed(message, compose(message, self.mail, envelope_from=envelope_from), envelope_from)
-
-    def prepare(self, message: Message) -> Submission:
-        """Compose *message* before anything is opened; :meth:`send` sends what was composed then."""
-        submission = compose(message, self.mail)
-        self._prepared = message, submission
-        return submission
+        return self.send_composed(message, composed(message, self.rules, envelope_from), envelope_from)
 
     def send_message(self, *args: t.Any, **kwargs: t.Any) -> Receipt:
         """Make a :class:`Message` of the arguments and send it."""
         return self.send(Message(*args, **kwargs))
+
+    @property
+    def rules(self) -> InForce:
+        """The settings in force, whatever :attr:`mail` is."""
+        if hasattr(self.mail, "in_force"):
+            return t.cast(InForce, self.mail.in_force())
+        return Foreign(self.mail)
 
     def send_composed(
         self, message: Message, submission: Submission, envelope_from: str | tuple[str, str] | None = None
@@ -121,14 +122,14 @@ class Connection:
             if session is None:
                 receipt = Receipt(submission.message_id, suppressed=True)
             else:
-                receipt = deliver(submission, session, self.mail)
+                receipt = deliver(submission, session, self.rules)
         except DeliveryError as error:
-            tell_failure(self.mail, message, submission.envelope.recipients, error)
+            tell_failure(self.rules, message, submission.envelope.recipients, error)
             raise
         finally:
             if not self._entered:
                 self._close()
-        tell(self.mail, message, receipt)
+        tell(self.rules, message, receipt)
         self._count()
         return receipt
 
@@ -141,17 +142,17 @@ class Connection:
             return None
         if self.host is self._shown and "sendmail" not in getattr(self.host, "__dict__", ()):
             return self._session
-        return SendmailSession(self.host, legacy_sendmail_arguments(message, self.mail, envelope_from))
+        return SendmailSession(self.host, legacy_sendmail_arguments(message, self.rules, envelope_from))
 
     def _count(self) -> None:
         self.num_emails += 1
-        if self.num_emails == self.mail.max_emails:
+        if self.num_emails == self.rules.max_emails:
             self.num_emails = 0
             if self._entered:
                 self._close()  # the next message opens again
 
     def _open(self) -> None:
-        self.host = None if self.mail.suppressed_now() else self.configure_host()
+        self.host = None if self.rules.suppressed_now() else self.configure_host()
 
     def _close(self) -> None:
         host, session = self.host, self._session

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import collections.abc as c
+import importlib.util
+import os
 import typing as t
 import warnings
 import weakref
@@ -11,7 +13,11 @@ from flask import current_app
 from flask import Flask
 from flask import has_app_context
 
+from ..address import one
 from ..distribution import rival_owner
+from ..errors import AddressError
+from ..errors import BadHeaderError
+from ..errors import ConfigError
 from ..errors import NotInitializedError
 from ..mime.dkim import signer
 from ..settings import MailConfigWarning
@@ -76,6 +82,8 @@ class Mail(Sending):
     def _register(self, app: Flask, *, stacklevel: int) -> State:
         fresh = self.init_mail(app.config, app.debug, app.testing)
         _check_transport(fresh.transport)
+        _check_addresses(fresh)
+        _check_files(fresh)
         if fresh.dkim_domain:
             signer(fresh.dkim_domain, fresh.dkim_selector, fresh.dkim_key, fresh.dkim_headers)
         warn_of_unknown(app.config, stacklevel=stacklevel)
@@ -125,12 +133,40 @@ class Mail(Sending):
 
 def _behind_proxy(app: Flask) -> Flask:
     """*app* itself where it is given as ``current_app``."""
-    return t.cast(Flask, getattr(app, "_get_current_object", lambda: app)())
+    found = getattr(app, "_get_current_object", lambda: app)()
+    if not hasattr(found, "config"):
+        raise TypeError(f"Mail takes a Flask application, not {app!r}")
+    return t.cast(Flask, found)
 
 
 def _check_transport(chosen: t.Any) -> None:
-    if isinstance(chosen, str) and "." not in chosen and chosen not in NAMES:
+    """As far as it can be seen before the application's own modules are imported."""
+    if not isinstance(chosen, str) or chosen in NAMES:
+        return
+    if "." not in chosen or importlib.util.find_spec(chosen.partition(".")[0]) is None:
         load(chosen)  # says what there is
+
+
+def _check_files(settings: Settings) -> None:
+    files = {"MAIL_TLS_CA": settings.tls_ca, "MAIL_TLS_CERT": settings.tls_cert, "MAIL_TLS_KEY": settings.tls_key}
+    for key, path in files.items():
+        if path and not os.path.isfile(path):
+            raise ConfigError(f"{key} is {path!r}, but it has to be the path of a file that exists.", key=key)
+
+
+def _check_addresses(settings: Settings) -> None:
+    given = {
+        "MAIL_DEFAULT_SENDER": [settings.default_sender],
+        "MAIL_DEFAULT_REPLY_TO": [settings.default_reply_to],
+        "MAIL_CATCH_ALL": settings.catch_all,
+    }
+    for key, addresses in given.items():
+        for address in filter(None, addresses):
+            try:
+                one(address, key)
+            except (AddressError, BadHeaderError) as error:
+                told = str(error).rstrip(".")
+                raise ConfigError(f"{told}; give an address such as 'me@example.com'.", key=key) from None
 
 
 def _warn_of_rival(stacklevel: int) -> None:

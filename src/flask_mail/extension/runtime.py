@@ -37,11 +37,10 @@ class Runtime:
 
     def transport(self, state: Settings) -> Transport:
         """The transport that *state* asks for now; the same one as long as *state* stays the same."""
-        values = as_config(state)
         with self._lock:
-            if self._transport is None or self._built_from != values:
+            if self._transport is None or self._built_from != vars(state):
                 self._forget()
-                self._transport, self._built_from = build_transport(values, self.app), values
+                self._transport, self._built_from = build_transport(as_config(state), self.app), dict(vars(state))
             return self._transport
 
     def open_kept(self, state: Settings) -> Session:
@@ -78,7 +77,13 @@ def build_transport(values: dict[str, t.Any], app: Flask | None) -> Transport:
         chosen = load(chosen)
     if isinstance(chosen, type) and hasattr(chosen, "from_config"):
         return t.cast("type[Transport]", chosen).from_config(config)
-    made = chosen if hasattr(chosen, "open") else chosen(config) if callable(chosen) else None
+    try:
+        made = chosen if hasattr(chosen, "open") else chosen(config) if callable(chosen) else None
+    except TypeError as error:
+        raise ConfigError(
+            f"MAIL_TRANSPORT is {chosen!r}, which cannot be called with the configuration ({error}).",
+            key="MAIL_TRANSPORT",
+        ) from error
     if not hasattr(made, "open"):
         raise ConfigError(f"MAIL_TRANSPORT is {chosen!r}, which is no Transport and makes none.", key="MAIL_TRANSPORT")
     return t.cast(Transport, made)

@@ -18,6 +18,7 @@ from .bulk import Result
 from .bulk import send_many
 from .connection import Connection
 from .connection import InForce
+from .overridden import composed
 
 
 class Sending:
@@ -45,10 +46,13 @@ class Sending:
 
         :returns: see :meth:`Connection.send`, also for what is raised.
         """
-        connection = self._kept_connection()
-        connection.prepare(message)
-        with connection as entered:
-            return message.send(entered)
+        connection = self._connection_for(message)
+        if _overridden(message, connection):
+            with connection as entered:
+                return message.send(entered)
+        submission = composed(message, connection.rules)
+        with connection:
+            return connection.send_composed(message, submission)
 
     def send_message(self, *args: t.Any, **kwargs: t.Any) -> Receipt:
         """Make a :class:`Message` of the arguments and send it."""
@@ -59,8 +63,8 @@ class Sending:
 
         :returns: see :meth:`send`.
         """
-        connection = self._kept_connection()
-        submission = connection.prepare(message)
+        connection = self._connection_for(message)
+        submission = composed(message, connection.rules)
 
         def deliver() -> Receipt:
             with connection:
@@ -126,7 +130,22 @@ class Sending:
         with email_dispatched.connected_to(record):
             yield outbox
 
-    def _kept_connection(self) -> Connection:
+    def _connection_for(self, message: Message) -> Connection:
+        if not hasattr(message, "send"):
+            raise TypeError(f"send() takes a Message, not {message!r}; send_message() makes one of its arguments")
         connection = self.connect()
         connection.kept = True
         return connection
+
+
+def _overridden(message: Message, connection: Connection) -> bool:
+    """Whether a program has a ``send`` of its own in the way, which may change the message before it is composed."""
+    own = "send" in getattr(message, "__dict__", ()) or "send" in getattr(connection, "__dict__", ())
+    return (
+        own
+        or getattr(type(message), "send", None) is not _MESSAGE_SEND
+        or getattr(type(connection), "send", None) is not _CONNECTION_SEND
+    )
+
+
+_MESSAGE_SEND, _CONNECTION_SEND = Message.send, Connection.send

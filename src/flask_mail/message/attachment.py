@@ -38,7 +38,7 @@ class Attachment:
     :param content_id: the id by which the HTML refers to it (``cid:``), without angle brackets.
     :raises ValueError: there is no *data*.
 
-    .. versionchanged:: 0.1
+    .. versionchanged:: 1.0
         *data* takes paths and open files; *content_id* is new.
     """
 

@@ -80,7 +80,7 @@ class Message:
     :param tags: labels for a provider's interface.
     :param metadata: JSON-able values for a provider's interface.
 
-    .. versionchanged:: 0.1
+    .. versionchanged:: 1.0
         Parameters after *rcpt_options* are new. No application context is needed.
     """
 
@@ -145,7 +145,7 @@ class Message:
     def send_to(self) -> set[t.Any]:
         """All recipients, as they were given: to, bcc and cc, each once."""
         everybody = [*listed(self.recipients), *listed(self.bcc), *listed(self.cc)]
-        return _Ordered([(*each,) if isinstance(each, list) else each for each in everybody])
+        return _Ordered(map(_hashable, everybody))
 
     @property
     def html(self) -> t.Any:
@@ -219,7 +219,7 @@ class Message:
     def is_bad_headers(self) -> bool:
         """The old name of :meth:`has_bad_headers`.
 
-        .. deprecated:: 0.1
+        .. deprecated:: 1.0
             As in Flask-Mail 0.10.
         """
         warnings.warn("'is_bad_headers' is renamed to 'has_bad_headers'.", DeprecationWarning, stacklevel=2)
@@ -261,7 +261,8 @@ class Message:
 
         Forms are ordered by preference, the last one is the richest (RFC 2046 §5.1.4).
         """
-        more = "".join(f'; {key}="{value}"' for key, value in parameters.items())
+        quoted = {key: value.replace("\\", "\\\\").replace('"', '\\"') for key, value in parameters.items()}
+        more = "".join(f'; {key}="{value}"' for key, value in quoted.items())
         self.alts[f"{content_type}{more}"] = content
 
     def list_unsubscribe(self, url: str | None = None, mailto: str | None = None, *, one_click: bool = True) -> None:
@@ -318,6 +319,13 @@ def _state() -> object | None:
         return current_app._get_current_object().extensions.get("mail")  # type: ignore[attr-defined,no-any-return]
     except RuntimeError:
         return None
+
+
+def _hashable(address: t.Any) -> t.Any:
+    """An address as it was given, in a form that a set can hold."""
+    if isinstance(address, Address):
+        return (address.display_name, address.addr_spec) if address.display_name else address.addr_spec
+    return tuple(address) if is_sequence(address) else address
 
 
 def _readable(address: t.Any) -> str:

@@ -70,7 +70,7 @@ def to_dict(attributes: dict[str, t.Any], sender: t.Any) -> dict[str, t.Any]:
     values["message_id"] = attributes["own_message_id"]
     stamp: dict[str, t.Any] = attributes["stamp"].__getstate__()
     values["stamp"] = {name: value for name, value in stamp.items() if name != "options"}
-    return {name: value for name, value in values.items() if value not in (None, [], {}, "")}
+    return {name: value for name, value in values.items() if value not in (None, [], {})}
 
 
 def _address(value: t.Any) -> t.Any:

@@ -11,9 +11,11 @@ import unicodedata
 from ..errors import BadHeaderError
 from ..errors import ContentError
 from . import blobs
+from . import bodies
 from . import headers
 from . import parameters
 from .base64 import Base64
+from .base64 import Blob
 from .gate import field_name
 from .gate import gate
 from .gate import plain
@@ -51,8 +53,9 @@ def content_id(attachment: AttachmentLike, field: str) -> str | None:
     text = plain(value, field).strip()
     if text.startswith("<") and text.endswith(">"):
         text = text[1:-1]
-    if not _CONTENT_ID.match(gate(text, f"{field}.content_id")):
-        raise BadHeaderError(f"{field}.content_id: {shown(text)} is not a Content-ID", field=field)
+    where = f"{field}.content_id"
+    if not _CONTENT_ID.match(gate(text, where)):
+        raise BadHeaderError(f"{where}: {shown(text)} is not a Content-ID", field=where)
     return text
 
 
@@ -78,23 +81,35 @@ def attachment_part(attachment: AttachmentLike, field: str, *, ascii_names: bool
     kind, given = parameters.mime_type(plain(attachment.content_type, field), f"{field}.content_type")
     if kind.startswith("multipart/"):
         raise ContentError(f"{field}.content_type: an attachment cannot be {kind}", field=field)
-    data = attachment.data
+    data = attachment.data = blobs.rereadable(attachment.data, field)
     encoding = next((value for key, value in given if key == "charset"), None)
     if encoding is None and kind.startswith("text/") and _is_utf8(data):
         given = [*given, ("charset", "utf-8")]
     blob = blobs.blob(data, encoding, field)
+    enclosed = _enclosed(blob) if kind.startswith("message/") else None
+    if kind.startswith("message/") and enclosed is None:
+        kind, given = "application/octet-stream", []
     own, replaced = _own_headers(attachment, field)
     name = _file_name(attachment.filename, field, ascii_names)
     lines: list[str] = []
     if "content-type" not in replaced:
         lines.append(_content_type(kind, given, name, field))
-    lines.append("Content-Transfer-Encoding: base64\n")
+    lines.append(f"Content-Transfer-Encoding: {'7bit' if enclosed else 'base64'}\n")
     if "content-disposition" not in replaced:
         lines.append(_disposition(attachment, name, field))
     identifier = content_id(attachment, field)
     if identifier is not None:
         lines.append(f"Content-ID: <{identifier}>\n")
-    return Part("".join(lines) + own, [Base64(blob)])
+    return Part("".join(lines) + own, [enclosed or Base64(blob)])
+
+
+def _enclosed(blob: Blob) -> str | None:
+    """A message inside a message, which must not be encoded (RFC 2046 §5.2.1); ``None`` if it would have to be."""
+    octets = b"".join(blob.blocks())
+    if not octets.isascii() or b"\0" in octets or not octets:
+        return None
+    text = bodies.normalised(octets.decode("ascii"), "attachment")
+    return None if bodies.has_long_line(text, "\n") else text
 
 
 def _is_utf8(data: t.Any) -> bool:
@@ -148,7 +163,7 @@ def _own_headers(attachment: AttachmentLike, field: str) -> tuple[str, set[str]]
         if lower == "content-transfer-encoding" and text.strip().lower() == "base64":
             continue
         if lower in _REFUSED:
-            raise BadHeaderError(f"{where} is written by this package; remove it", field=field)
+            raise BadHeaderError(f"{where} is written by this package; remove it", field=where)
         if lower == "content-id":
             continue
         if lower in ("content-type", "content-disposition"):

@@ -56,7 +56,11 @@ class Disk:
             with open(self._path, "rb") as file:
                 if os.fstat(file.fileno()).st_mtime_ns != self._changed:
                     raise _differs(self._field)
-                yield from _exactly(file, self.size, self._field)
+                left = self.size
+                while left:
+                    block = _whole_lines(file, left, self._field)
+                    left -= len(block)
+                    yield block
         except OSError as error:
             raise ContentError(f"{self._field}: {error}", field=self._field) from error
 
@@ -73,28 +77,32 @@ class Stream:
         file.seek(here)
 
     def blocks(self) -> c.Iterator[bytes | memoryview]:
-        try:
-            here = self._file.tell()
-            self._file.seek(0)
-            yield from _exactly(self._file, self.size, self._field)
-            self._file.seek(here)
-        except (OSError, ValueError) as error:
-            raise ContentError(f"{self._field}: the file cannot be read: {error}", field=self._field) from error
+        position = 0
+        while position < self.size:
+            try:
+                here = self._file.tell()
+                self._file.seek(position)
+                block = _whole_lines(self._file, self.size - position, self._field)
+                self._file.seek(here)
+            except ContentError:
+                raise
+            except (OSError, ValueError) as error:
+                raise ContentError(f"{self._field}: the file cannot be read: {error}", field=self._field) from error
+            position += len(block)
+            yield block
 
 
-def _exactly(file: t.IO[bytes], size: int, field: str) -> c.Iterator[bytes]:
-    left = size
-    while left:
-        block = file.read(min(BLOCK, left))
-        while block and len(block) % 57 and len(block) < left:  # a short read must not end a line early
-            more = file.read(min(BLOCK, left) - len(block))
-            if not more:
-                break
-            block += more
-        if not block:
-            raise _differs(field)
-        left -= len(block)
-        yield block
+def _whole_lines(file: t.IO[bytes], left: int, field: str) -> bytes:
+    """The next block, though *file* may give less than it is asked for: only the last one may end inside a line."""
+    block = file.read(min(BLOCK, left))
+    while len(block) % 57 and len(block) < left:
+        more = file.read(min(BLOCK, left) - len(block))
+        if not more:
+            break
+        block += more
+    if not block or (len(block) % 57 and len(block) < left):
+        raise _differs(field)
+    return block
 
 
 def _differs(field: str) -> ContentError:
@@ -107,12 +115,7 @@ def is_file(data: object) -> bool:
 
 
 def read(data: t.Any, encoding: str | None, field: str) -> bytes:
-    """All octets of an attachment's *data*, from memory or an open file."""
-    if is_file(data):
-        try:
-            data = data.read()
-        except (OSError, ValueError) as error:
-            raise ContentError(f"{field}: the file cannot be read: {error}", field=field) from error
+    """The octets of an attachment's *data* in memory."""
     if _is_octets(data):
         return bytes(data)
     codec = charset(encoding, field) if encoding else UTF8
@@ -137,7 +140,19 @@ def blob(data: t.Any, encoding: str | None, field: str) -> Blob:
         return Disk(t.cast("os.PathLike[str]", data), field)
     if rewindable(data):
         return Stream(getattr(data, "stream", data), field)
-    return Memory(read(data, encoding, field))
+    return Memory(read(rereadable(data, field), encoding, field))
+
+
+def rereadable(data: t.Any, field: str) -> t.Any:
+    """*data*, or what was in it if it is a file that can be read only once, or a file of text."""
+    if not is_file(data) or rewindable(data):
+        return data
+    try:
+        if isinstance(data, io.TextIOBase) and data.seekable():
+            data.seek(0)
+        return data.read()
+    except (OSError, ValueError) as error:
+        raise ContentError(f"{field}: the file cannot be read: {error}", field=field) from error
 
 
 def rewindable(data: t.Any) -> bool:

@@ -40,6 +40,11 @@ def shown(value: str) -> str:
     return ascii(value) if len(value) <= 100 else f"{value[:100]!a}..."
 
 
+def is_sound(value: str) -> bool:
+    """Whether :func:`gate` lets *value* pass."""
+    return value.isprintable() or _REFUSED.search(value) is None
+
+
 def gate(value: str, field: str) -> str:
     """Return *value*, or refuse it.
 

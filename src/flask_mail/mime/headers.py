@@ -17,6 +17,7 @@ from .gate import shown
 
 LINE = 78  # what a line should have at most, RFC 5322 §2.1.1
 LIMIT = 998  # what it must not exceed
+_WORD_LINE = 76  # what a line with an encoded word must not exceed, RFC 2047 §2
 _WORD = re.compile(r"[ \t]*[^ \t]+")
 
 
@@ -58,14 +59,7 @@ def text(name: str, value: str, charset: Charset = UTF8, field: str = "") -> str
         folded = fold(name, value)
         if folded is not None:
             return folded
-    return encoded(name, value, charset)
-
-
-def encoded(name: str, value: str, charset: Charset = UTF8) -> str:
-    """An unstructured header as encoded words, one on each line (RFC 2047 §2: 76 octets a line)."""
-    if not value:
-        return f"{name}: \n"
-    return f"{name}: " + "\n ".join(words.encode(value, charset, 76 - len(name) - 2)) + "\n"
+    return f"{name}: " + "\n ".join(words.encode(value, charset, _WORD_LINE - len(name) - 2)) + "\n"
 
 
 def structured(name: str, value: str, field: str = "", line: int = LINE) -> str:

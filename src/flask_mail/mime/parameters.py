@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import urllib.parse
 
 from ..errors import BadHeaderError
 from . import words
@@ -20,7 +19,8 @@ _HEAD = re.compile(rf"[ \t]*({_WORD}(?:/{_WORD})?)[ \t]*(?=;|\Z)")
 _PARAMETER = re.compile(rf';[ \t]*(?:({_WORD})[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^\s";]+)[ \t]*)?')
 _LONGEST = 255  # characters of a type and subtype with the slash, RFC 6838 §4.2
 _ODD = re.compile(r'["\\<>]|  |=\?')
-_ATTRIBUTE_CHARACTERS = "!#$&+-.^_`{|}~"  # RFC 2231 §7
+_ATTRIBUTE = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$&+-.^_`{|}~"  # RFC 2231 §7
+_PERCENT = [chr(octet) if octet in _ATTRIBUTE else f"%{octet:02X}" for octet in range(256)]
 # RFC 2231 takes any registered name; this spelling of UTF-8 is what programs written for Flask-Mail look for.
 _LABEL = "UTF8''"
 
@@ -89,7 +89,7 @@ def parameter(key: str, value: str, field: str) -> list[str]:
     gate(value, field)
     if _quotable(value) and len(value) + len(key) < 900:
         return [f'{key}="{value}"']
-    encoded = urllib.parse.quote(value, safe=_ATTRIBUTE_CHARACTERS)
+    encoded = "".join([_PERCENT[octet] for octet in value.encode("utf-8")])
     if len(encoded) + len(key) < LIMIT - 20:
         return [f"{key}*={_LABEL}{encoded}"]
     pieces = re.findall(r"(?:%..|[^%]){1,300}", encoded)
@@ -97,7 +97,7 @@ def parameter(key: str, value: str, field: str) -> list[str]:
 
 
 def _quotable(value: str) -> bool:
-    """Whether every reader gets *value* back from a quoted string: some fold runs of blanks away, some unquote twice."""
+    """Whether every reader gets *value* back from quotes: some fold runs of blanks away, some unquote twice."""
     return value.isascii() and value.isprintable() and value == value.strip() and not _ODD.search(value)
 
 

@@ -203,8 +203,8 @@ class _Writer:
             if tag == self._hidden[0]:
                 self._hidden.append(tag)
             return
-        attributes = _attributes(source)
-        hidden = "hidden" in attributes or _HIDDEN.search(attributes.get("style", ""))
+        attributes = _attributes(source) if len(source) > len(tag) + 2 else {}
+        hidden = attributes and ("hidden" in attributes or _HIDDEN.search(attributes.get("style", "")))
         if hidden and tag not in _VOID and not source.endswith("/>"):
             self._hidden = [tag]
             return

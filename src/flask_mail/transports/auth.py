@@ -11,10 +11,15 @@ import collections.abc as c
 import dataclasses as d
 import hashlib
 import hmac
+import re
 import smtplib
-import urllib.parse
+import typing as t
 
+from ..errors import ConfigError
 from ..submission import Reply
+from .masks import Hidden
+from .masks import masked
+from .masks import pattern
 from .wire import Client
 
 Token = c.Callable[[], str]
@@ -35,21 +40,35 @@ class Account:
 
 
 def log_in(client: Client, account: Account, host: str, port: int) -> str:
-    """Log in.
+    """Log in. Whatever the server says from then on, the secret is masked in it.
 
     :returns: the mechanism used.
     :raises smtplib.SMTPAuthenticationError: the server said no.
     :raises smtplib.SMTPNotSupportedError: the server offers no login, or no mechanism known here.
+    :raises ConfigError: ``MAIL_OAUTH2_TOKEN`` returns no token.
     """
     mechanism = _choose(client, account)
+    secret = Hidden(account.password) if account.token is None else _fresh(account.token)
     client.hide(True)
     try:
-        _MECHANISMS[mechanism](_Exchange(client, account, host, port))
+        _MECHANISMS[mechanism](_Exchange(client, account.username, secret, host, port))
     except Exception as error:
         raise error.with_traceback(None) from None  # the frames below hold the password
     finally:
         client.hide(False)
     return mechanism
+
+
+def _fresh(token: Token) -> Hidden:
+    """A token for this login."""
+    fresh = t.cast(object, token())
+    if isinstance(fresh, str) and re.fullmatch("[!-~]+", fresh):
+        return Hidden(fresh)
+    del fresh  # it may be one, with a line end behind
+    raise ConfigError(
+        "MAIL_OAUTH2_TOKEN has to return an access token: a string of ASCII characters without blanks and line ends.",
+        key="MAIL_OAUTH2_TOKEN",
+    )
 
 
 def _choose(client: Client, account: Account) -> str:
@@ -73,42 +92,32 @@ def _choose(client: Client, account: Account) -> str:
 class _Exchange:
     """One login under way."""
 
-    def __init__(self, client: Client, account: Account, host: str, port: int) -> None:
-        self.account = account
+    def __init__(self, client: Client, username: str, secret: str, host: str, port: int) -> None:
+        self.username = username
+        self.secret = secret
         self.host = host
         self.port = port
         self._client = client
-        self._secrets = [account.password]
+        self._shown_nowhere = [secret]
 
-    def ask(self, line: str) -> Reply:
-        """Send a line, take the reply, with every secret that the server repeats masked."""
-        reply = self._client.command(line)
-        return Reply(reply.code, masked(reply.raw, self._secrets))
+    def ask(self, line: str, argument: str = "") -> Reply:
+        """Send a line and take the reply.
 
-    def token(self) -> str:
-        """A fresh access token."""
-        assert self.account.token is not None
-        self._secrets.append(token := self.account.token())
-        return token
+        :param argument: its end, which holds the secret.
+        """
+        self._shown_nowhere.append(argument)
+        self._client.mask(*self._shown_nowhere)
+        return self._client.command(line + argument)
 
-    def finish(self, reply: Reply, challenge: str = "") -> None:
+    def finish(self, reply: Reply, challenge: bytes = b"") -> None:
         """Take the last reply.
 
         :param challenge: what the server said before it, readable.
         :raises smtplib.SMTPAuthenticationError: it is not positive.
         """
         if reply.code not in (235, 503):  # 503: logged in already
-            raw = reply.raw + (f"\n{challenge}".encode() if challenge else b"")
-            raise smtplib.SMTPAuthenticationError(reply.code, masked(raw, self._secrets))
-
-
-def masked(raw: bytes, secrets: c.Iterable[str]) -> bytes:
-    """*raw* without the secrets, also where they are written in base64 or percent-encoded."""
-    for secret in filter(None, secrets):
-        octets = secret.encode("utf-8")
-        for form in (octets, base64.b64encode(octets), urllib.parse.quote(secret, safe="").encode()):
-            raw = raw.replace(form, b"***")
-    return raw
+            said = [reply.raw, masked(challenge, pattern(self._shown_nowhere))]
+            raise smtplib.SMTPAuthenticationError(reply.code, b"\n".join(filter(None, said)))
 
 
 def _base64(text: str) -> str:
@@ -116,46 +125,48 @@ def _base64(text: str) -> str:
 
 
 def _plain(exchange: _Exchange) -> None:  # RFC 4616
-    account = exchange.account
-    exchange.finish(exchange.ask(f"AUTH PLAIN {_base64(f'{chr(0)}{account.username}{chr(0)}{account.password}')}"))
+    exchange.finish(exchange.ask("AUTH PLAIN ", _base64(f"\0{exchange.username}\0{exchange.secret}")))
 
 
 def _login(exchange: _Exchange) -> None:
-    reply = exchange.ask(f"AUTH LOGIN {_base64(exchange.account.username)}")
-    exchange.finish(exchange.ask(_base64(exchange.account.password)) if reply.code == 334 else reply)
+    reply = exchange.ask(f"AUTH LOGIN {_base64(exchange.username)}")
+    exchange.finish(exchange.ask("", _base64(exchange.secret)) if reply.code == 334 else reply)
 
 
 def _cram_md5(exchange: _Exchange) -> None:  # RFC 2195
     reply = exchange.ask("AUTH CRAM-MD5")
     if reply.code == 334:
-        account = exchange.account
-        digest = hmac.new(account.password.encode("utf-8"), base64.b64decode(reply.raw), hashlib.md5).hexdigest()
-        reply = exchange.ask(_base64(f"{account.username} {digest}"))
+        digest = hmac.new(exchange.secret.encode("utf-8"), _decoded(reply.raw), hashlib.md5).hexdigest()
+        reply = exchange.ask("", _base64(f"{exchange.username} {digest}"))
     exchange.finish(reply)
 
 
 def _xoauth2(exchange: _Exchange) -> None:
     """Google's and Microsoft's; where it fails the server first says why, in base64 and JSON."""
-    said = f"user={exchange.account.username}\x01auth=Bearer {exchange.token()}\x01\x01"
-    _by_token(exchange, "XOAUTH2", said, then="")
+    _by_token(exchange, "XOAUTH2", f"user={exchange.username}\x01auth=Bearer {exchange.secret}\x01\x01", then="")
 
 
 def _oauthbearer(exchange: _Exchange) -> None:  # RFC 7628
-    name = exchange.account.username.replace("=", "=3D").replace(",", "=2C")
-    said = f"n,a={name},\x01host={exchange.host}\x01port={exchange.port}\x01auth=Bearer {exchange.token()}\x01\x01"
+    name = exchange.username.replace("=", "=3D").replace(",", "=2C")
+    said = f"n,a={name},\x01host={exchange.host}\x01port={exchange.port}\x01auth=Bearer {exchange.secret}\x01\x01"
     _by_token(exchange, "OAUTHBEARER", said, then=_base64("\x01"))
 
 
 def _by_token(exchange: _Exchange, mechanism: str, said: str, then: str) -> None:
-    reply = exchange.ask(f"AUTH {mechanism} {_base64(said)}")
-    challenge = ""
+    reply = exchange.ask(f"AUTH {mechanism} ", _base64(said))
+    challenge = b""
     if reply.code == 334:
-        try:
-            challenge = base64.b64decode(reply.raw).decode("utf-8", "replace")
-        except ValueError:
-            challenge = reply.text
+        challenge = _decoded(reply.raw)
         reply = exchange.ask(then)
     exchange.finish(reply, challenge)
+
+
+def _decoded(challenge: bytes) -> bytes:
+    """A challenge as it was before base64; as it came, where it is none."""
+    try:
+        return base64.b64decode(challenge)
+    except ValueError:
+        return challenge
 
 
 _BY_TOKEN = ("OAUTHBEARER", "XOAUTH2")

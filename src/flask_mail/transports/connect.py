@@ -5,6 +5,7 @@ No octet of a password leaves over a connection that is neither TLS nor within t
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses as d
 import ipaddress
 import smtplib
@@ -13,13 +14,13 @@ import ssl
 import time
 import typing as t
 
-from ..errors import ConfigError
-from ..errors import MissingExtraError
 from ..submission import Reply
 from .auth import Account
 from .auth import log_in
 from .failures import refused
 from .failures import stage
+from .masks import Hidden
+from .proxy import through
 from .tls import Trust
 from .wire import Client
 from .wire import Timeouts
@@ -83,7 +84,7 @@ def open_socket(endpoint: Endpoint) -> socket.socket:
     :raises DeliveryError: of the stage ``connect``.
     """
     with endpoint.at("connect"):
-        return _proxied(endpoint) if endpoint.proxy else _direct(endpoint)
+        return _open(endpoint)
 
 
 def begin(sock: socket.socket, endpoint: Endpoint) -> Client:
@@ -104,39 +105,30 @@ def begin(sock: socket.socket, endpoint: Endpoint) -> Client:
         raise
 
 
-def _direct(endpoint: Endpoint) -> socket.socket:
+def _open(endpoint: Endpoint) -> socket.socket:
+    """A socket to the server, through the proxy where there is one."""
+    seconds = endpoint.timeouts.of("connect")
+
+    def reach(host: str, port: int) -> socket.socket:
+        return _reached(host, port, endpoint.source, seconds)
+
+    if endpoint.proxy:
+        return through(Hidden(endpoint.proxy), endpoint.host, endpoint.port, reach, seconds)
+    return reach(endpoint.host, endpoint.port)
+
+
+def _reached(host: str, port: int, source: tuple[str, int] | None, seconds: float) -> socket.socket:
     """A socket to the first address that answers; all of them together have one timeout."""
-    found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
-    until = time.monotonic() + endpoint.timeouts.of("connect")
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    until = time.monotonic() + seconds
     first: OSError | None = None
     for number, (_, _, _, _, address) in enumerate(found):
         left = max((until - time.monotonic()) / (len(found) - number), 0.01)
         try:
-            return socket.create_connection((str(address[0]), int(address[1])), left, endpoint.source)
+            return socket.create_connection((str(address[0]), int(address[1])), left, source)
         except OSError as error:
             first = first or error
     raise first or OSError("getaddrinfo returns no address")
-
-
-def _proxied(endpoint: Endpoint) -> socket.socket:
-    try:
-        from python_socks import ProxyError
-        from python_socks.sync import Proxy
-    except ImportError:
-        raise MissingExtraError("MAIL_PROXY", "socks") from None
-    assert endpoint.proxy is not None
-    try:
-        proxy = Proxy.from_url(endpoint.proxy)
-    except ValueError as error:
-        raise ConfigError(
-            f"MAIL_PROXY cannot be understood ({error}); it looks like socks5://user:password@host:1080 or "
-            f"http://host:3128.",
-            key="MAIL_PROXY",
-        ) from None
-    try:
-        return proxy.connect(endpoint.host, endpoint.port, endpoint.timeouts.of("connect"))
-    except ProxyError as error:
-        raise ConnectionError(f"The proxy of MAIL_PROXY refused to connect: {error}") from None
 
 
 def _handshake(sock: socket.socket, endpoint: Endpoint) -> ssl.SSLSocket:
@@ -164,7 +156,14 @@ def greet(client: Client, endpoint: Endpoint) -> None:
     """
     with endpoint.at("ehlo"):
         client.limit = endpoint.timeouts.of("ehlo")
-        client.ehlo_or_helo_if_needed()
+        code, text = client.ehlo()
+        if code == 250:
+            return
+        if code >= 500 and endpoint.security != "starttls" and endpoint.account is None:
+            with contextlib.suppress(OSError):  # what it said to EHLO counts
+                if client.helo()[0] == 250:  # RFC 5321 §3.2: it knows no extensions, and none is needed
+                    return
+        raise smtplib.SMTPHeloError(code, text)
 
 
 def wants_tls(client: Client, endpoint: Endpoint) -> bool:

@@ -20,6 +20,8 @@ from __future__ import annotations
 import collections
 import collections.abc as c
 import dataclasses as d
+import enum
+import itertools
 import smtplib
 import typing as t
 
@@ -29,24 +31,21 @@ from ..submission import Receipt
 from ..submission import Reply
 from ..submission import Submission
 from .failures import failure
+from .lost import in_order
 from .offer import mail_options
 from .offer import Offer
 from .offer import rcpt_options
 from .wire import dot_stuffed
-from .wire import DOTS
 
 
-class _Read:
-    """The type of :data:`READ`."""
-
-    def __repr__(self) -> str:
-        return "READ"
+class _Step(enum.Enum):
+    READ = enum.auto()
 
 
-READ: t.Final = _Read()
+READ: t.Final = _Step.READ
 """Yielded where the next reply is wanted."""
 
-Conversation = c.Generator[bytes | _Read, t.Any, None]
+Conversation = c.Generator[bytes | _Step, t.Any, None]
 """Is sent a :class:`Reply` for each :data:`READ`, else ``None``."""
 
 Feed = c.Callable[[], "Job | None"]
@@ -55,7 +54,8 @@ LARGE: t.Final = 65_536
 """Octets of content, from which on it is not sent before the recipients are known to be taken."""
 
 MANY: t.Final = 100
-"""Recipients, from which on the same holds: their replies must not fill the way back while content is written."""
+"""Recipients, from which on the same holds, and of which no more go out before one is replied to: the replies must not
+fill the way back while nobody reads (RFC 2920 §4.2)."""
 
 
 @d.dataclass(slots=True, eq=False)
@@ -77,6 +77,10 @@ class Job:
     """Whether all content has been handed over and the reply to it has not come."""
     in_content: bool = False
     """Whether what is written now is content."""
+    end: int = 0
+    """For the driver: how many octets of the connection it is until all of it has gone that has begun to."""
+    losses: int = 0
+    """For the driver: how many connections were lost with it."""
     done: bool = False
     accepted: tuple[str, ...] = ()
     refused: dict[str, Reply] = d.field(default_factory=dict[str, Reply])
@@ -116,23 +120,28 @@ class Job:
         """Whether the transaction under way has a recipient."""
         return bool(self._taken)
 
+    def reset_replied(self, reply: Reply) -> None:
+        """Take the reply to the RSET before the transaction: it may be goodbye."""
+        if reply.code == 421:
+            self.mail_replied(reply)
+
     def mail_replied(self, reply: Reply) -> bool:
         """Take the reply to MAIL; return whether it was positive."""
-        if reply.code != 250:
+        if reply.code // 100 != 2:
             self.in_doubt = False
-            self._fail(smtplib.SMTPSenderRefused(reply.code, reply.raw, self.submission.envelope.sender))
+            self.fail(smtplib.SMTPSenderRefused(reply.code, reply.raw, self.submission.envelope.sender))
             return False
         self.stage = "rcpt"
         return True
 
     def rcpt_replied(self, recipient: str, reply: Reply) -> None:
         """Take the reply to RCPT for *recipient*."""
-        if reply.code in (250, 251, 252):
+        if reply.code // 100 == 2:
             self._taken += (recipient,)
         elif reply.code == 421:  # RFC 5321 §3.8: it hangs up
             self.in_doubt = False
-            self._fail(smtplib.SMTPResponseException(reply.code, reply.raw))
-        elif reply.code in (452, 552) and self._taken:  # RFC 5321 §4.5.3.1.10: too many, so another transaction
+            self.fail(_recipients_refused({recipient: reply, **self.refused}))
+        elif self._taken and _too_many(reply):
             self._waiting += (recipient,)
         else:
             self.refused[recipient] = reply
@@ -144,7 +153,7 @@ class Job:
         if not self._taken:
             self._all_refused()
             return False
-        if reply.code != 354:
+        if reply.code // 100 != 3:
             self._fail(smtplib.SMTPDataError(reply.code, reply.raw))
             return False
         self.stage = "end-of-data"
@@ -152,18 +161,23 @@ class Job:
 
     def content_replied(self, reply: Reply) -> None:
         """Take the reply to the content: the server has taken the mail, or has not."""
-        self.in_doubt = False
+        self.in_doubt = reply.code // 100 not in (2, 4, 5)
         if self.error is not None:
             return
         if not self._taken:
             self._all_refused()
-        elif reply.code != 250:
+        elif reply.code // 100 != 2:
             self.stage = "end-of-data"
             self._fail(smtplib.SMTPDataError(reply.code, reply.raw))
         else:
             self.accepted += self._taken
             self.reply = reply
             self.done = not self._waiting
+
+    def cut(self, written: int) -> None:
+        """The connection is lost after *written* octets: content that is not whole by then cannot have been taken."""
+        if written < self.end:
+            self.in_doubt = False
 
     def rewind(self) -> None:
         """Take back the transaction under way, of which the server has nothing: it is to be tried over."""
@@ -181,9 +195,9 @@ class Job:
     def doubtful(self, error: Exception) -> bool:
         """Whether the server may have the mail though *error* came before its reply.
 
-        A server that closes in order without a word to MAIL has taken nothing.
+        A server that closes in order before it has answered MAIL and each RCPT has not come to the content.
         """
-        return self.in_doubt and not (self.stage == "mail" and isinstance(error, smtplib.SMTPServerDisconnected))
+        return self.in_doubt and not (self.stage in ("mail", "rcpt") and in_order(error))
 
     def outcome(self) -> Receipt:
         """The receipt.
@@ -203,11 +217,11 @@ class Job:
 
     def _all_refused(self) -> None:
         if not self._waiting and not self.accepted:
-            self._fail(smtplib.SMTPRecipientsRefused({who: (r.code, r.raw) for who, r in self.refused.items()}))
+            self._fail(_recipients_refused(self.refused))
         self.done = not self._waiting
 
     def _fail(self, error: Exception) -> None:
-        failed = failure(error, self.stage, self.host, self.port)
+        failed = failure(self._as_smtplib_would(error), self.stage, self.host, self.port)
         failed.in_doubt = self.doubtful(error)
         self.error = failed
         self.done = True
@@ -217,6 +231,24 @@ class Job:
             for who in self._batch + self._waiting:
                 if who not in accepted:
                     self.refused.setdefault(who, reply)
+
+    def _as_smtplib_would(self, error: Exception) -> Exception:
+        """Of what is no reply smtplib tells as of a refusal with code -1."""
+        if type(error) is not smtplib.SMTPResponseException or error.smtp_code >= 0:
+            return error
+        said = Reply(error.smtp_code, str(error.smtp_error).encode())
+        if self.stage == "mail":
+            return smtplib.SMTPSenderRefused(said.code, said.raw, self.submission.envelope.sender)
+        return _recipients_refused(dict.fromkeys(self._batch, said)) if self.stage == "rcpt" else error
+
+
+def _recipients_refused(refused: c.Mapping[str, Reply]) -> smtplib.SMTPRecipientsRefused:
+    return smtplib.SMTPRecipientsRefused({who: (reply.code, reply.raw) for who, reply in refused.items()})
+
+
+def _too_many(reply: Reply) -> bool:
+    """Whether it is not about this recipient, but about their number (RFC 5321 §4.5.3.1.10, RFC 3463 §3.6)."""
+    return reply.code in (452, 552) and (reply.enhanced or "4.5.3").endswith(".5.3")
 
 
 class Line:
@@ -265,12 +297,16 @@ class Line:
         self.jobs.remove(job)
         (self.finished if job.done else self._again).append(job)
 
-    def broken(self, error: Exception) -> list[Job]:
-        """The connection is lost: end the jobs in doubt, and return those that can be sent over another one."""
+    def broken(self, error: Exception, written: int) -> list[Job]:
+        """The connection is lost: end the jobs in doubt, and return those that can be sent over another one.
+
+        :param written: octets that went out.
+        """
         left: list[Job] = [*self.jobs, *self._again]
         self.jobs.clear()
         self._again.clear()
         for job in left:
+            job.cut(written)
             if not job.done and not job.doubtful(error):
                 job.rewind()
             else:
@@ -285,7 +321,7 @@ class Line:
             job, (mail, *rcpts) = begun
             if self._reset:
                 yield b"RSET\r\n"
-                yield READ
+                job.reset_replied((yield READ))
             self._reset = True
             yield _lines([mail])
             if job.mail_replied((yield READ)):
@@ -310,22 +346,31 @@ class Line:
             if begun is None and dotted is None:
                 return
             reset = False
+            later: list[str] = []
             if begun is not None:
                 reset, self._reset = self._reset, False
-                yield _lines(["RSET", *begun[1], "DATA"] if reset else [*begun[1], "DATA"])
+                group = ["RSET", *begun[1], "DATA"] if reset else [*begun[1], "DATA"]
+                yield _lines(group[: MANY + 2])
+                later = group[MANY + 2 :]
             if dotted is not None:
                 dotted.content_replied((yield READ))
                 self._ended(dotted)
                 dotted = None
-            if reset:
-                yield READ
-            if begun is not None and (yield from self._group_replied(begun[0])):
-                dotted = begun[0]
+            if begun is not None:
+                if reset:
+                    begun[0].reset_replied((yield READ))
+                if (yield from self._group_replied(begun[0], later)):
+                    dotted = begun[0]
 
-    def _group_replied(self, job: Job) -> c.Generator[bytes | _Read, t.Any, bool]:
-        """Read all replies of a group, then judge; return whether the content went out."""
+    def _group_replied(self, job: Job, later: c.Sequence[str]) -> c.Generator[bytes | _Step, t.Any, bool]:
+        """Read all replies of a group, then judge; return whether the content went out.
+
+        :param later: its commands that did not go out yet.
+        """
         good = job.mail_replied((yield READ))
-        for recipient in job.batch:
+        for recipient, command in itertools.zip_longest(job.batch, later):
+            if command is not None:
+                yield _lines([command])
             reply: Reply = yield READ
             if good:
                 job.rcpt_replied(recipient, reply)
@@ -335,7 +380,7 @@ class Line:
         if job.data_replied(reply):
             yield from _content(job)
             return True
-        if reply.code == 354:  # RFC 2920 §3.1: the server waits for content that nobody is to get
+        if reply.code // 100 == 3:  # RFC 2920 §3.1: the server waits for content that nobody is to get
             yield b".\r\n"
             yield READ
         self._reset = True
@@ -345,32 +390,42 @@ class Line:
     # CHUNKING: whole messages, a window of them
 
     def _chunked(self, feed: Feed) -> Conversation:
-        window: collections.deque[tuple[Job, bool]] = collections.deque()
+        window: collections.deque[tuple[Job, bool, list[str]]] = collections.deque()
+        torn: Exception | None = None
         while True:
-            while len(window) < self.window and not (window and _heavy(window[-1][0])):
+            while len(window) < self.window and torn is None and not (window and _heavy(window[-1][0])):
                 if (begun := self._next(feed)) is None:
                     break
                 job, commands = begun
                 reset, self._reset = self._reset, True
-                yield _lines([*(["RSET"] if reset else []), *commands])
-                window.append((job, reset))
+                if reset:
+                    commands.insert(0, "RSET")
+                yield _lines(commands[: MANY + 1])
+                window.append((job, reset, commands[MANY + 1 :]))
                 if not _heavy(job):
-                    yield from _chunk(job)
+                    torn = yield from _chunk(job)
             if not window:
                 return
-            job, reset = window.popleft()
+            job, reset, later = window.popleft()
+            if torn is not None and not window:  # nothing but closing takes back what was announced
+                raise torn
             if reset:
-                yield READ
+                job.reset_replied((yield READ))
             good = job.mail_replied((yield READ))
-            for recipient in job.batch:
+            for recipient, command in itertools.zip_longest(job.batch, later):
+                if command is not None:
+                    yield _lines([command])
                 answer: Reply = yield READ
                 if good:
                     job.rcpt_replied(recipient, answer)
-            if not _heavy(job) or (job.error is None and job.taken):
-                if _heavy(job):
-                    yield from _chunk(job)
+            if not _heavy(job):
                 if job.taken:
                     job.stage = "end-of-data"
+                job.content_replied((yield READ))
+            elif job.error is None and job.taken:
+                job.stage = "end-of-data"
+                if (torn := (yield from _chunk(job))) is not None:
+                    raise torn
                 job.content_replied((yield READ))
             else:
                 job.content_replied(Reply(503))
@@ -388,18 +443,32 @@ def _lines(commands: list[str]) -> bytes:
 
 def _content(job: Job) -> c.Generator[bytes, None, None]:
     job.in_content = True
-    for chunk in dot_stuffed(job.submission.content):
-        job.in_doubt = chunk in DOTS
-        yield chunk
-    job.in_content = False
+    yield from dot_stuffed(_whole(job.submission.content))
+    job.in_content, job.in_doubt = False, True
 
 
-def _chunk(job: Job) -> c.Generator[bytes, None, None]:
-    left = job.submission.content.size
-    yield f"BDAT {left} LAST\r\n".encode("ascii")
+def _chunk(job: Job) -> c.Generator[bytes, None, Exception | None]:
+    """Its content as one chunk; return what went wrong with it."""
+    yield f"BDAT {job.submission.content.size} LAST\r\n".encode("ascii")
     job.in_content = True
-    for chunk in job.submission.content:
+    try:
+        yield from _whole(job.submission.content)
+    except Exception as error:
+        job.fail(error)
+        return error
+    finally:
+        job.in_content = False
+    job.in_doubt = True
+    return None
+
+
+def _whole(content: Content) -> c.Iterator[bytes]:
+    """Not an octet more or less than was announced: commands would be taken for content, or content for commands."""
+    left = content.size
+    for chunk in content:
         left -= len(chunk)
-        job.in_doubt = not left
+        if left < 0:
+            break
         yield chunk
-    job.in_content = False
+    if left:
+        raise OSError("the content is not as long as it was when the message was composed")

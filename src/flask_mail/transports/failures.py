@@ -13,32 +13,42 @@ from ..errors import delivery_error
 from ..errors import DeliveryError
 from ..submission import Reply
 
+_OF_STAGE: t.Final[dict[str, type[smtplib.SMTPResponseException]]] = {
+    "greeting": smtplib.SMTPConnectError,
+    "ehlo": smtplib.SMTPHeloError,
+    "auth": smtplib.SMTPAuthenticationError,
+    "data": smtplib.SMTPDataError,
+    "end-of-data": smtplib.SMTPDataError,
+}
+"""What smtplib raises for an answer that is no reply."""
+
 
 def reply_of(error: Exception) -> Reply | None:
     """The server's reply inside one of smtplib's exceptions."""
-    if isinstance(error, smtplib.SMTPResponseException) and error.smtp_code >= 0:
+    if isinstance(error, smtplib.SMTPResponseException):
         return _reply(error.smtp_code, error.smtp_error)
     if isinstance(error, smtplib.SMTPRecipientsRefused) and error.recipients:
         return _reply(*next(iter(error.recipients.values())))
     return None
 
 
-def _reply(code: int, text: bytes | str) -> Reply:
-    return Reply(code, text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape"))
+def _reply(code: int, text: bytes | str) -> Reply | None:
+    raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
+    return Reply(code, raw) if code >= 0 else None
 
 
 def is_transient(error: Exception) -> bool:
     """Whether trying again later may help, as far as the class of *error* tells."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return any(400 <= code < 500 for code, _ in error.recipients.values())
+        return any(code < 0 or 400 <= code < 500 for code, _ in error.recipients.values())
     if isinstance(error, smtplib.SMTPResponseException):
         return error.smtp_code < 0 or 400 <= error.smtp_code < 500
     if isinstance(error, (smtplib.SMTPNotSupportedError, ssl.SSLCertVerificationError)):
         return False
     if isinstance(error, socket.gaierror):
         return error.errno == socket.EAI_AGAIN
-    if isinstance(error, ssl.SSLError):
-        return error.reason != "WRONG_VERSION_NUMBER"  # a port that speaks no TLS
+    if isinstance(error, ssl.SSLError):  # what the two ends cannot agree on stays, the end of the connection does not
+        return isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError))
     return isinstance(error, OSError)
 
 
@@ -58,6 +68,8 @@ def stage(name: str, host: str | None = None, port: int | None = None) -> c.Gene
 
 def failure(error: Exception, name: str, host: str | None = None, port: int | None = None) -> DeliveryError:
     """*error*, to be raised as a failure of the stage *name*."""
+    if type(error) is smtplib.SMTPResponseException and error.smtp_code < 0 and name in _OF_STAGE:
+        error = _OF_STAGE[name](error.smtp_code, error.smtp_error).with_traceback(error.__traceback__)
     return delivery_error(error, stage=name, transient=is_transient(error), reply=reply_of(error), host=host, port=port)
 
 

@@ -15,6 +15,7 @@ import secrets
 import typing as t
 
 from ..errors import ConfigError
+from ..errors import DeliveryError
 from ..submission import Receipt
 from ..submission import Submission
 from .base import accepted
@@ -44,8 +45,12 @@ class FileTransport(Transport):
 
         :raises DeliveryError: the folder cannot be written to; also the ``OSError`` it is.
         """
-        with stage("data"):
-            return self._keep(submission)
+        try:
+            with stage("data"):
+                return self._keep(submission)
+        except DeliveryError as error:
+            error.add_note(f"The folder of MAIL_FILE_PATH, {str(self.folder)!r}, cannot be written to.")
+            raise
 
     def _keep(self, submission: Submission) -> Receipt:
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import collections
 import functools
+import re
 import smtplib
 import typing as t
 
 from ..submission import decode_reply
 from ..submission import Reply
+from .masks import masked
 
 MAX_OCTETS: t.Final = 65_536
 MAX_LINES: t.Final = 100
+
+MANY_LINES: t.Final = 10_000
+"""Lines that may wait to be taken."""
 
 _SHORT: t.Final = 64
 """Octets of a line up to which it is remembered: servers say the same few things all the time."""
@@ -21,6 +26,8 @@ class ReplyReader:
     """Give it what was received; take the replies that are whole."""
 
     def __init__(self) -> None:
+        self.hidden: re.Pattern[bytes] | None = None
+        """What is not to be shown where the server says it; see :mod:`.masks`."""
         self._whole: collections.deque[bytes] = collections.deque()
         self._rest = bytearray()
         self._lines: list[bytes] = []
@@ -30,6 +37,11 @@ class ReplyReader:
     def unread(self) -> int:
         """How many octets stand here that belong to no reply taken."""
         return sum(len(line) + 1 for line in self._whole) + len(self._rest) + self._octets
+
+    @property
+    def full(self) -> bool:
+        """Whether so much stands here that no more should be received before some of it is taken."""
+        return len(self._whole) > MANY_LINES or len(self._rest) > MAX_OCTETS
 
     def feed(self, octets: bytes) -> None:
         """Take what was received."""
@@ -49,13 +61,15 @@ class ReplyReader:
         """
         while self._whole:
             line = self._whole.popleft()
+            if self.hidden is not None:
+                line = masked(line, self.hidden)
             reply, more = _known(line) if len(line) <= _SHORT else _parsed(line)
             if not (more or self._lines):
                 return reply
             if (whole := self._joined(line, reply, more)) is not None:
                 return whole
         if len(self._rest) + self._octets > MAX_OCTETS:
-            raise _not_smtp("The server sent a line without end", self._rest)
+            raise _not_smtp("The server sent a line without end", masked(bytes(self._rest), self.hidden))
         return None
 
     def _joined(self, line: bytes, reply: Reply, more: bool) -> Reply | None:
@@ -83,5 +97,5 @@ def _parsed(line: bytes) -> tuple[Reply, bool]:
 _known = functools.lru_cache(maxsize=128)(_parsed)
 
 
-def _not_smtp(problem: str, line: bytes | bytearray) -> smtplib.SMTPResponseException:
-    return smtplib.SMTPResponseException(-1, f"{problem}: {decode_reply(bytes(line[:80])).strip()!r}")
+def _not_smtp(problem: str, line: bytes) -> smtplib.SMTPResponseException:
+    return smtplib.SMTPResponseException(-1, f"{problem}: {decode_reply(line[:80]).strip()!r}")

@@ -49,18 +49,22 @@ class SendmailSession:
 
 
 _SMTP, _SMTP_SSL = smtplib.SMTP, smtplib.SMTP_SSL
+_METHODS = {
+    name: getattr(smtplib.SMTP, name)
+    for name in ("__init__", "connect", "ehlo", "login", "quit", "sendmail", "send_message", "starttls")
+}
 
 
 def stand_in(endpoint: Endpoint) -> t.Any | None:
-    """What a test has put in place of smtplib's classes, connected as Flask-Mail connects it.
+    """What a test has put in place of smtplib's classes or methods, connected as Flask-Mail connects it.
 
-    Under ``mock.patch("smtplib.SMTP")`` no real server is to be reached, so none is.
+    Under ``mock.patch("smtplib.SMTP")`` or ``mock.patch("smtplib.SMTP.sendmail")`` no mail is to leave, so none does.
 
     :returns: ``None`` while smtplib is as it was.
     """
     implicit = endpoint.security == "tls"
     chosen, original = (smtplib.SMTP_SSL, _SMTP_SSL) if implicit else (smtplib.SMTP, _SMTP)
-    if chosen is original:
+    if chosen is original and all(getattr(_SMTP, name) is method for name, method in _METHODS.items()):
         return None
     host = chosen(endpoint.host, endpoint.port)
     if endpoint.security == "starttls":

@@ -153,14 +153,16 @@ class SMTPSession:
                     answer = client.read_reply()
                 else:
                     client.put(step, content=job.in_content)
+                    job.end = client.given
         except StopIteration:
             client.flush()
 
     def _broken(self, job: Job, error: Exception) -> None:
         """The connection, or the content on its way, failed."""
         self.host.close()  # content cannot be taken back but by hanging up before the dot
+        job.cut(self.host.gone)
         reply = self.host.heard()
-        if reply is not None and not reply.positive and job.stage == "end-of-data":
-            job.content_replied(reply)
+        if reply is not None and not reply.positive and job.stage in ("mail", "end-of-data"):
+            job.mail_replied(reply) if job.stage == "mail" else job.content_replied(reply)
         job.fail(error)
         self._line = Line(self.offer)

@@ -11,6 +11,7 @@ import collections.abc as c
 import contextlib
 import dataclasses as d
 import logging
+import os
 import re
 import select
 import smtplib
@@ -20,6 +21,9 @@ import time
 import typing as t
 
 from ..submission import Reply
+from .lost import ended
+from .lost import lost
+from .masks import pattern
 from .replies import ReplyReader
 
 logger: logging.Logger = logging.getLogger("flask_mail.smtp")
@@ -68,9 +72,16 @@ class Client(smtplib.SMTP):
         self.timeouts = timeouts
         self.limit: float = timeouts.step
         """Seconds that the next write or reply may take."""
-        self._replies = ReplyReader()
+        self.replies: ReplyReader = ReplyReader()
+        """What the server has said."""
         self._out: list[bytes] = []
         self._pending = 0
+        self.given: int = 0
+        """Octets to be written so far."""
+        self.gone: int = 0
+        """Octets written so far, as far as that is known."""
+        self._failed: smtplib.SMTPServerDisconnected | None = None
+        self._process = os.getpid()
         self._log = log and logger.isEnabledFor(logging.DEBUG)
         self._secret = False
         self._content = 0
@@ -82,24 +93,28 @@ class Client(smtplib.SMTP):
 
     @property
     def alive(self) -> bool:
-        """Whether the connection can still be used, as far as this end knows."""
-        return self.sock is not None
+        """Whether the connection can still be used, as far as this end knows; not after a fork, in the child."""
+        return self.sock is not None and self._process == os.getpid()
 
     @property
     def quiet(self) -> bool:
         """Whether the server has said nothing that was not asked for, such as goodbye."""
-        if self.sock is None or self._replies.unread:
+        if self.sock is None or self.replies.unread:
             return False
         return not _readable(self.sock) or (isinstance(self.sock, ssl.SSLSocket) and self._only_tickets())
 
     @property
     def unread(self) -> int:
         """How many octets the server sent that nobody asked for."""
-        return self._replies.unread
+        return self.replies.unread
 
     def hide(self, secret: bool) -> None:
         """From now on, log commands and replies without their text, or with it again."""
         self._secret = secret
+
+    def mask(self, *secrets: str) -> None:
+        """From now on, show none of *secrets* where the server repeats them."""
+        self.replies.hidden = pattern(secrets)
 
     def command(self, line: str) -> Reply:
         """Send one command line and read its reply.
@@ -114,47 +129,51 @@ class Client(smtplib.SMTP):
         """Collect octets; they are written when a reply is wanted, or when they have become many.
 
         :param content: whether they are to be logged as a number only.
-        :raises OSError: as :meth:`flush`.
+        :raises smtplib.SMTPServerDisconnected: content cannot be written.
         """
+        if self._failed is not None:
+            if content:
+                raise self._failed
+            return
         if self._log and content:
             self._content += len(octets)
         elif self._log:
             self._trace_out(octets)
         self._out.append(octets)
+        self.given += len(octets)
         self._pending += len(octets)
         if self._pending >= FULL:
             self.flush()
 
     def flush(self) -> None:
-        """Write what was collected.
-
-        :raises OSError: the connection failed, or was not writable in time; it is closed.
-        """
+        """Write what was collected. Where that fails, the connection is closed, and :meth:`read_reply` tells: a server
+        that hangs up has often said why."""
         if not self._out:
             return
         octets = b"".join(self._out)
         self._out, self._pending = [], 0
         try:
-            self._ready().sendall(octets)
-        except OSError:
+            self._ready(time.monotonic() + self.limit).sendall(octets)
+        except OSError as error:
+            self._failed = lost(error)
             self._hear_last_words()
-            raise
+        else:
+            self.gone = self.given
 
     def read_reply(self) -> Reply:
         """Write what was collected, then read one whole reply.
 
-        :raises smtplib.SMTPServerDisconnected: the server closed the connection.
+        :raises smtplib.SMTPServerDisconnected: the connection failed, in one of the ways of :mod:`.lost`; it is closed.
         :raises smtplib.SMTPResponseException: what came is no reply, or is beyond the limits; the connection is closed.
-        :raises TimeoutError: the reply was not complete in time; the connection is closed.
         """
-        until = time.monotonic() + self.limit
         try:
-            while (reply := self._replies.take()) is None:
+            reply = self.replies.take()
+            if reply is None:
                 self.flush()
-                self._receive(until)
-        except smtplib.SMTPResponseException:
+                reply = self._awaited()
+        except smtplib.SMTPResponseException as error:
             self.close()
-            raise
+            raise error.with_traceback(None) from None  # the frames below hold what the server said, secrets and all
         if self._log:
             self._trace_content()
             self._trace("<<<", f"{reply}".replace("\n", " / "))
@@ -185,51 +204,55 @@ class Client(smtplib.SMTP):
 
     def leave(self) -> None:
         """Send QUIT, do not wait for its reply, and close; never raises."""
-        if self.sock is not None and not self._out:
+        if self.sock is not None and self.alive and not self._out:
             with contextlib.suppress(OSError):
                 self.put(b"QUIT\r\n")
                 self.sock.settimeout(min(1.0, self.limit))
                 self.sock.sendall(b"".join(self._out))
         self.close()
 
-    def _ready(self, until: float | None = None) -> socket.socket:
+    def _ready(self, until: float) -> socket.socket:
         """The socket, set to end in time."""
+        if self._failed is not None:
+            raise self._failed
         if self.sock is None:
             raise smtplib.SMTPServerDisconnected("the connection is closed")
-        now = time.monotonic()
-        left = min(now + self.limit if until is None else until, self._deadline) - now
+        left = min(until, self._deadline) - time.monotonic()
         if left <= 0:
-            self.close()
-            raise TimeoutError("the server did not answer in time")
+            raise TimeoutError
         self.sock.settimeout(left)
         return self.sock
 
-    def _receive(self, until: float) -> None:
-        try:
-            octets = self._ready(until).recv(FULL)
-        except OSError:
-            self.close()
-            raise
-        if not octets:
-            self.close()
-            raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
-        self._replies.feed(octets)
+    def _awaited(self) -> Reply:
+        until = time.monotonic() + self.limit
+        while (reply := self.replies.take()) is None:
+            try:
+                sock = self._ready(until)
+                octets = sock.recv(FULL)
+                if not octets:
+                    raise ended(sock)
+            except OSError as error:
+                self.close()
+                raise lost(error) from None
+            self.replies.feed(octets)
+        return reply
 
     def _hear_last_words(self) -> None:
         """Where the server hung up while we wrote, it has often said why."""
         with contextlib.suppress(OSError):
-            while self.sock is not None and _readable(self.sock):
+            while self.sock is not None and not self.replies.full and _readable(self.sock):
                 self.sock.settimeout(0.1)
                 octets = self.sock.recv(FULL)
                 if not octets:
+                    self._failed = ended(self.sock)
                     break
-                self._replies.feed(octets)
+                self.replies.feed(octets)
         self.close()
 
     def heard(self) -> Reply | None:
         """A reply that has come already, though the connection failed."""
         try:
-            return self._replies.take()
+            return self.replies.take()
         except smtplib.SMTPResponseException:
             return None
 
@@ -238,7 +261,7 @@ class Client(smtplib.SMTP):
         assert self.sock is not None
         try:
             self.sock.settimeout(0)
-            self._replies.feed(self.sock.recv(FULL))
+            self.replies.feed(self.sock.recv(FULL))
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return True
         except OSError:
@@ -256,7 +279,9 @@ class Client(smtplib.SMTP):
             self._trace(">>>", line)
 
     def _trace(self, mark: str, line: str) -> None:
-        logger.debug("%s %s", mark, f"{line.split(' ', 1)[0]} (hidden)" if self._secret else line)
+        if self._secret:
+            line = f"{line[:4].strip() if mark == '<<<' or line.startswith('AUTH') else ''} (hidden)".strip()
+        logger.debug("%s %s", mark, line)
 
 
 class TLSClient(Client, smtplib.SMTP_SSL):

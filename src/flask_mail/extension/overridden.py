@@ -1,0 +1,47 @@
+"""Programs that override parts of ``Message``: what they return is what is sent, as with Flask-Mail.
+
+A message of our own class passes through here untouched.
+"""
+
+from __future__ import annotations
+
+import dataclasses as d
+import re
+import typing as t
+
+from ..compose import compose
+from ..errors import BadHeaderError
+from ..message import Message
+from ..submission import Content
+from ..submission import Submission
+
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+
+
+def composed(message: Message, state: object, envelope_from: t.Any = None) -> Submission:
+    """Compose *message*, by its own methods where it has some.
+
+    :raises MessageError: see :func:`flask_mail.compose.compose`.
+    """
+    if _own(message, "has_bad_headers") and message.has_bad_headers():
+        raise BadHeaderError("has_bad_headers() of the message says that a header is bad", field="has_bad_headers")
+    submission = compose(message, state, envelope_from=envelope_from)
+    octets = _own_octets(message)
+    if octets is not None:
+        submission = d.replace(submission, content=Content([_LINE_END.sub(b"\r\n", octets)]))
+    return submission
+
+
+def _own_octets(message: Message) -> bytes | None:
+    """What ``as_bytes``, ``as_string`` or Flask-Mail's ``_message`` give, where the message's class has its own."""
+    if _own(message, "as_bytes"):
+        return message.as_bytes()
+    if hasattr(type(message), "_message"):
+        return bytes(t.cast(t.Any, message)._message().as_bytes())
+    if _own(message, "as_string"):
+        return message.as_string().encode("utf-8", "surrogateescape")
+    return None
+
+
+def _own(message: Message, name: str) -> bool:
+    return name in vars(message) or getattr(type(message), name) is not getattr(Message, name)
