@@ -391,6 +391,24 @@ def an_spf_record_without_the_provider(stage: Stage) -> dict[str, t.Any]:
     return {**case, "only": ("provider", *case["only"])}
 
 
+@fault("spf-relay", "dmarc-unaligned", spf="warn", dmarc="warn")
+def a_relay_whose_envelope_cannot_be_seen(stage: Stage) -> dict[str, t.Any]:
+    config = {"MAIL_SERVER": "smtp.sendgrid.net", "MAIL_PORT": 587, "MAIL_USE_TLS": True}
+    login = {"MAIL_USERNAME": "apikey", "MAIL_PASSWORD": "secret"}
+    case = stage.names({**GOOD, "mysite.example TXT": ['"v=spf1 -all"']}, **config, **login)
+    return {**case, "only": ("provider", *case["only"])}
+
+
+@fault("foreign-domain", "dmarc-unaligned", spf="fail", dmarc="warn")
+def a_domain_of_somebody_else(stage: Stage) -> dict[str, t.Any]:
+    records = {
+        "gmail.com MX": ["5 gmail-smtp-in.l.google.com."],
+        "gmail.com TXT": ['"v=spf1 redirect=_spf.google.com"'],
+        "_dmarc.gmail.com TXT": ['"v=DMARC1; p=none; sp=quarantine"'],
+    }
+    return stage.names(records, MAIL_DEFAULT_SENDER="me@gmail.com")
+
+
 @fault("spf-none", "dmarc-none", "mx-implicit", mx="warn", spf="warn", dmarc="warn")
 def a_domain_with_nothing(stage: Stage) -> dict[str, t.Any]:
     return stage.names({"mysite.example A": ["192.0.2.1"]})

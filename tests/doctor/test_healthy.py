@@ -162,6 +162,24 @@ def test_a_token_may_need_the_application(scripted: c.Callable[..., ScriptedServ
     assert report.findings[-1].figure == "joe by XOAUTH2"
 
 
+def test_an_address_of_the_provider_is_the_providers_to_care_for(name_server: c.Callable[..., NameServer]) -> None:
+    names = name_server({})
+    config = {"MAIL_SERVER": "smtp.gmail.com", "MAIL_DEFAULT_SENDER": "me@gmail.com"}
+    report = examine(
+        Case(config), resolver=SystemResolver(names.address), only=("provider", "mx", "spf", "dkim", "dmarc")
+    )
+    assert [finding.mark for finding in report.findings[2:]] == ["skip"] * 4
+    assert names.asked == []
+
+
+def test_a_relay_in_the_record_does_not_pass_the_policy(name_server: c.Callable[..., NameServer]) -> None:
+    names = name_server({**GOOD, "mysite.example TXT": ['"v=spf1 include:sendgrid.net -all"']})
+    config = {"MAIL_SERVER": "smtp.sendgrid.net", "MAIL_DEFAULT_SENDER": "me@mysite.example"}
+    report = examine(Case(config), resolver=SystemResolver(names.address), only=("provider", "dmarc"))
+    assert "SPF" not in report.findings[-1].figure
+    assert report.findings[-1].mark == "warn"
+
+
 # No end
 
 

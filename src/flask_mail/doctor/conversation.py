@@ -87,7 +87,8 @@ def ehlo(exam: Exam) -> Seen:
     if exam.heard_early is not None:
         raise exam.heard_early
     client = client_of(exam)
-    greet(client, exam.endpoint())
+    if client.ehlo_resp is None and client.helo_resp is None:  # once more after STARTTLS (RFC 3207 §4.2)
+        greet(client, exam.endpoint())
     if not client.does_esmtp:
         return Seen("HELO", (exam.trouble("helo-only", grave=False),))
     offer = Offer.of({name.lower(): value for name, value in client.esmtp_features.items()})

@@ -103,6 +103,21 @@ def offered_ports(provider: Provider | None) -> list[int]:
     return [port.number for port in provider.ports] if provider else []
 
 
-def is_providers_own(provider: Provider | None, domain: str) -> bool:
-    """Whether addresses of *domain* are given out by a provider, who then cares for its records."""
-    return (provider is not None and domain.lower() in provider.domains) or providers.lookup(domain=domain) is not None
+def owner_of(domain: str) -> Provider | None:
+    """The provider that gives out addresses of *domain*, and so cares for its records."""
+    return providers.lookup(domain=domain)
+
+
+def same_house(one: Provider | None, other: Provider) -> bool:
+    """Whether both are run by the same, as Outlook.com and Microsoft 365 are."""
+    return one is not None and (one.name == other.name or (one.group == other.group and one.group not in _MIXED))
+
+
+def keeps_envelope(provider: Provider | None) -> bool:
+    """Whether mail keeps the sender in its envelope, so that SPF looks at the sender's domain: relays often put in one
+    of their own, for the bounces."""
+    return provider is None or bool(provider.domains) or provider.group not in _MIXED
+
+
+_MIXED = ("relays", "ses")
+"""The groups that hold what does not belong together, or is a relay."""

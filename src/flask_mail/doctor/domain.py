@@ -12,10 +12,13 @@ import typing as t
 from ..mime.dkim import signer
 from . import spf as rules
 from .conversation import default_sender
-from .counsel import is_providers_own
+from .counsel import keeps_envelope
+from .counsel import owner_of
+from .counsel import same_house
 from .exam import Exam
 from .exam import Seen
 from .network import is_address
+from .report import Trouble
 from .resolver import NoAnswer
 from .resolver import Resolver
 
@@ -35,7 +38,8 @@ def of_domain(look: c.Callable[[Exam, str], Seen]) -> c.Callable[[Exam], Seen]:
         domain = _domain(exam)
         if domain is None:
             return Seen(exam.say("domain-none"), skipped=True)
-        if is_providers_own(exam.provider, domain):
+        owner = owner_of(domain)
+        if owner is not None and same_house(exam.provider, owner):
             return Seen(exam.say("domain-providers", domain=domain), skipped=True)
         return look(exam, domain)
 
@@ -65,6 +69,9 @@ def spf(exam: Exam, domain: str) -> Seen:
         text = rules.record(exam.resolver, domain)
         if text is None:
             return Seen(exam.say("dns-no-record"), (exam.trouble("spf-none", grave=False, domain=domain),))
+        if (owner := owner_of(domain)) is not None:
+            title = owner.title[exam.language]
+            return Seen(text, (exam.trouble("foreign-domain", domain=domain, owner=title, host=owner.host),))
         result, evaluation = rules.evaluate(exam.resolver, domain, _addresses(exam))
     except rules.Broken as broken:
         return Seen(exam.say("spf-broken"), (exam.trouble("spf-broken", problem=str(broken), domain=domain),))
@@ -73,10 +80,16 @@ def spf(exam: Exam, domain: str) -> Seen:
         return Seen(exam.say("spf-pass", host=exam.values["MAIL_SERVER"]))
     fields: dict[str, t.Any] = {"host": exam.values["MAIL_SERVER"], "domain": domain, "result": result}
     if included:
-        return Seen(text, (exam.trouble("spf-provider", include=f"include:{included}", **fields),))
+        return Seen(text, (_not_included(exam, f"include:{included}", **fields),))
     if evaluation is None or evaluation.unsure or _tells_nothing(evaluation.address):
         return Seen(text, (exam.trouble("spf-unsure", grave=False, **fields),))
     return Seen(text, (exam.trouble("spf-other", grave=False, **fields),))
+
+
+def _not_included(exam: Exam, include: str, **fields: t.Any) -> Trouble:
+    if keeps_envelope(exam.provider):
+        return exam.trouble("spf-provider", include=include, **fields)
+    return exam.trouble("spf-relay", grave=False, include=include, **fields)
 
 
 def _addresses(exam: Exam) -> list[str]:
@@ -167,7 +180,7 @@ def _aligned(exam: Exam, domain: str, at: str, tags: dict[str, str]) -> c.Iterat
     signing = exam.values["MAIL_DKIM_DOMAIN"]
     if signing and exam.found["dkim"].mark == "ok" and _same(signing, domain, at, tags.get("adkim", "r")):
         yield "DKIM"
-    if exam.found["spf"].mark == "ok":  # the envelope's sender is the one in From
+    if exam.found["spf"].mark == "ok" and keeps_envelope(exam.provider):
         yield "SPF"
 
 

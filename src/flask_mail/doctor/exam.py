@@ -15,8 +15,9 @@ import threading
 import time
 import typing as t
 
-from ..transports.auth import masked
 from ..transports.connect import Endpoint
+from ..transports.masks import masked
+from ..transports.masks import pattern
 from ..transports.smtp import SMTPTransport
 from ..transports.wire import Client
 from ..transports.wire import Timeouts
@@ -130,8 +131,8 @@ class Exam:
 
     def clean(self, text: str) -> str:
         """*text* from outside, without any secret that was repeated in it."""
-        secrets = [secret for secret in self.case.secrets() if len(secret) > 3]
-        return masked(text.encode("utf-8", "surrogateescape"), secrets).decode("utf-8", "replace")
+        octets = text.encode("utf-8", "surrogateescape")
+        return masked(octets, pattern(self.case.secrets())).decode("utf-8", "replace")
 
     def end(self) -> None:
         """Hang up."""
