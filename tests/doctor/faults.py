@@ -406,7 +406,7 @@ def a_domain_of_somebody_else(stage: Stage) -> dict[str, t.Any]:
         "gmail.com TXT": ['"v=spf1 redirect=_spf.google.com"'],
         "_dmarc.gmail.com TXT": ['"v=DMARC1; p=none; sp=quarantine"'],
     }
-    return stage.names(records, MAIL_DEFAULT_SENDER="me@gmail.com")
+    return stage.names(records, MAIL_DEFAULT_SENDER="me@gmail.com", MAIL_SERVER="198.51.100.1")
 
 
 @fault("spf-none", "dmarc-none", "mx-implicit", mx="warn", spf="warn", dmarc="warn")

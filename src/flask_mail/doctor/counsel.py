@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc as c
+import smtplib
 import typing as t
 
 from ..address import one
@@ -49,6 +50,8 @@ def trouble_of(error: Exception, asking: Asking) -> Trouble:
 def figure_of(error: Exception) -> str:
     """*error* in its own words, or the server's."""
     if isinstance(error, DeliveryError):
+        if isinstance(error, smtplib.SMTPResponseException) and error.smtp_code < 0:  # what came is no reply
+            return str(error.smtp_error)
         return str(error.reply).replace("\n", " ") if error.reply is not None else _named(error)
     return _named(error) if isinstance(error, OSError) else ""  # else the trouble says it
 

@@ -14,6 +14,7 @@ from . import spf as rules
 from .conversation import default_sender
 from .counsel import keeps_envelope
 from .counsel import owner_of
+from .counsel import Provider
 from .counsel import same_house
 from .exam import Exam
 from .exam import Seen
@@ -70,8 +71,7 @@ def spf(exam: Exam, domain: str) -> Seen:
         if text is None:
             return Seen(exam.say("dns-no-record"), (exam.trouble("spf-none", grave=False, domain=domain),))
         if (owner := owner_of(domain)) is not None:
-            title = owner.title[exam.language]
-            return Seen(text, (exam.trouble("foreign-domain", domain=domain, owner=title, host=owner.host),))
+            return Seen(text, (_foreign(exam, domain, owner),))
         result, evaluation = rules.evaluate(exam.resolver, domain, _addresses(exam))
     except rules.Broken as broken:
         return Seen(exam.say("spf-broken"), (exam.trouble("spf-broken", problem=str(broken), domain=domain),))
@@ -84,6 +84,12 @@ def spf(exam: Exam, domain: str) -> Seen:
     if evaluation is None or evaluation.unsure or _tells_nothing(evaluation.address):
         return Seen(text, (exam.trouble("spf-unsure", grave=False, **fields),))
     return Seen(text, (exam.trouble("spf-other", grave=False, **fields),))
+
+
+def _foreign(exam: Exam, domain: str, owner: Provider) -> Trouble:
+    grave = not any(map(_tells_nothing, _addresses(exam)))  # a server on this machine may hand on to the owner's
+    title = owner.title[exam.language]
+    return exam.trouble("foreign-domain", grave=grave, domain=domain, owner=title, host=owner.host)
 
 
 def _not_included(exam: Exam, include: str, **fields: t.Any) -> Trouble:
