@@ -11,12 +11,14 @@ from __future__ import annotations
 import collections.abc as c
 import dataclasses as d
 import difflib
+import email.utils
 import math
 import re
 import ssl
 import typing as t
 import warnings
 
+from .diagnosis import providers
 from .errors import ConfigError
 from .errors import STAGES
 
@@ -269,6 +271,25 @@ def parse_mailbox(key: str, value: t.Any) -> t.Any:
     return value  # a lazy string
 
 
+def parse_provider(key: str, value: t.Any) -> str:
+    """The name of a provider, as ``providers.toml`` has it."""
+    found = providers.lookup(name=parse_text(key, value))
+    if found is None:
+        names = [provider.name for provider in providers.all_providers()]
+        near = difflib.get_close_matches(str(value).lower(), names, n=1, cutoff=0.6)
+        wanted = f"did you mean {near[0]!r}?" if near else "set MAIL_SERVER, MAIL_PORT and MAIL_USE_TLS instead."
+        raise ConfigError(f"{key} is {value!r}, which is no provider known here; {wanted}", key=key)
+    return found.name
+
+
+def parse_locale(key: str, value: t.Any) -> str:
+    """``en`` or ``zh``, also as a locale such as ``zh_CN.UTF-8``."""
+    language = parse_text(key, value).strip().lower()[:2]
+    if language not in ("en", "zh"):
+        raise _refuse(key, value, "'en' or 'zh'")
+    return language
+
+
 def parse_list(key: str, value: t.Any) -> tuple[str, ...]:
     """Strings: an iterable of them, or one string with commas between."""
     if isinstance(value, str):
@@ -372,6 +393,10 @@ class Settings:
     """``MAIL_POOL_IDLE``: seconds for which an unused connection is kept."""
     rate_limit: tuple[int, float] | None = _setting("MAIL_RATE_LIMIT", parse_rate)
     """``MAIL_RATE_LIMIT``: how fast ``send_many`` may send, such as ``"14/s"``."""
+    provider: str | None = _setting("MAIL_PROVIDER", parse_provider)
+    """``MAIL_PROVIDER``: a provider's name; sets server, port and TLS where they are not set, and checks the rest."""
+    locale: str | None = _setting("MAIL_LOCALE", parse_locale)
+    """``MAIL_LOCALE``: the language of advice, ``en`` or ``zh``; that of the process by default."""
     file_path: str | None = _setting("MAIL_FILE_PATH", parse_text)
     """``MAIL_FILE_PATH``: folder of the ``file`` transport; ``mail`` in the instance folder by default."""
     cli_group: str = _setting("MAIL_CLI_GROUP", parse_group, "mail")
@@ -399,8 +424,11 @@ def read(config: Config, *, debug: bool | int = False, testing: bool = False) ->
     :param testing: the default of ``MAIL_SUPPRESS_SEND``.
     :raises ConfigError: a value cannot be used, or two contradict each other.
     """
+    added = _added_by_provider(config)
     values = {
-        field.name: field.default if _unset(config.get(key)) else field.metadata["parse"](key, config[key])
+        field.name: (
+            added.get(key, field.default) if _unset(config.get(key)) else field.metadata["parse"](key, config[key])
+        )
         for key, field in KEYS.items()
     }
     if _unset(config.get("MAIL_DEBUG")):
@@ -409,6 +437,33 @@ def read(config: Config, *, debug: bool | int = False, testing: bool = False) ->
         values["suppress"] = bool(testing)
     _check(values)
     return values
+
+
+def _added_by_provider(config: Config) -> dict[str, t.Any]:
+    """What ``MAIL_PROVIDER`` sets of the keys that are not set."""
+    if _unset(named := config.get("MAIL_PROVIDER")):
+        return {}
+    provider = providers.lookup(name=parse_provider("MAIL_PROVIDER", named))
+    assert provider is not None
+    keys = ("MAIL_SERVER", "MAIL_PORT", "MAIL_USE_TLS", "MAIL_USE_SSL", "MAIL_USERNAME", "MAIL_PASSWORD")
+    given = {key: KEYS[key].metadata["parse"](key, config[key]) for key in keys if not _unset(config.get(key))}
+    return provider.settings(given)
+
+
+def _check_provider(values: c.Mapping[str, t.Any]) -> None:
+    provider = providers.lookup(name=values["provider"]) if values["provider"] else None
+    objection = provider.objection(values["username"], _address(values["default_sender"])) if provider else None
+    if objection is not None:
+        raise ConfigError(f"{objection[0]} {objection[1]}.", key=objection[0])
+
+
+def _address(sender: t.Any) -> str:
+    """The address of a default sender, as far as it is known before a message is composed."""
+    if isinstance(sender, tuple):
+        return str(t.cast("tuple[object, ...]", sender)[-1])
+    if hasattr(sender, "addr_spec"):
+        return str(sender.addr_spec)
+    return email.utils.parseaddr(sender)[1] if isinstance(sender, str) else ""
 
 
 def as_config(settings: Settings) -> dict[str, t.Any]:
@@ -458,3 +513,4 @@ def _check(values: c.Mapping[str, t.Any]) -> None:
                 f"Set both, or neither for a server that asks for no login.",
                 key=f"MAIL_{missing.upper()}",
             )
+    _check_provider(values)

@@ -11,8 +11,8 @@ import json
 import pathlib
 import typing as t
 
-from flask_mail.diagnosis import advise
 from flask_mail.diagnosis import Advice
+from flask_mail.diagnosis import advise
 
 DEV = pathlib.Path(__file__).parent / "corpus.jsonl"
 

@@ -118,10 +118,10 @@ def gather(
     code, text = _told(said_code if code is None else code, said if text is None else readable(text))
     host = host or getattr(error, "host", None) or setting(settings, "server") or ""
     port = port or getattr(error, "port", None) or _number(setting(settings, "port"))
-    stage = stage or getattr(error, "stage", None) or next((STAGES[n] for n in names if n in STAGES), "")
+    stage = stage or getattr(error, "stage", None) or next((STAGES[name] for name in names if name in STAGES), None)
     return Evidence(
         errors=names,
-        stage=stage,
+        stage=stage or "",
         code=code,
         enhanced=enhanced_codes(text),
         text=text,

@@ -84,11 +84,54 @@ class Provider:
         """The usual server."""
         return self.hosts[0]
 
+    def settings(self, given: c.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """What it adds to the settings *given*, by key: the server, and port and TLS as far as they fit.
+
+        :param given: the keys that are set; they win.
+        """
+        found: dict[str, t.Any] = {"MAIL_SERVER": self.host}
+        fitting = [port.settings for port in self.ports if _fits(port.settings, given)]
+        if fitting:
+            found.update(fitting[0])
+        if self.literal_user and given.get("MAIL_PASSWORD"):
+            found["MAIL_USERNAME"] = self.user
+        return {key: value for key, value in found.items() if key not in given}
+
+    @property
+    def literal_user(self) -> bool:
+        """Whether every customer logs in as :attr:`user`."""
+        return self.user not in ("address", "any")
+
+    def objection(self, username: str | None, sender: str) -> tuple[str, str] | None:
+        """What it does not take: the key at fault, and what is wrong with its value.
+
+        :param username: who logs in, if anybody.
+        :param sender: the address of the default sender; empty where there is none.
+        """
+        name = self.title["en"]
+        if not username:
+            return None
+        if self.literal_user and username != self.user:
+            return "MAIL_USERNAME", f"is {username!r}, but with {name} it is the word {self.user!r}, for everybody"
+        if self.user == "address" and "@" not in username:
+            example = f"{username}@{(self.domains or ('example.com',))[0]}"
+            return "MAIL_USERNAME", f"is {username!r}, but {name} wants the full address, such as {example!r}"
+        if self.from_login and sender and sender.casefold() != username.casefold():
+            return (
+                "MAIL_DEFAULT_SENDER",
+                f"is {sender!r}, but {name} sends from the address that logs in only; make it {username!r}",
+            )
+        return None
+
     def advice(self, cause: str, language: str) -> Hint:
         """What it adds to the advice for *cause*."""
         if cause.startswith(("auth-", "oauth-")) and cause not in ("auth-unsupported", "auth-required"):
             return Hint(self.hint.get(language, ""), self.link.get(language, ""))
         return NOTHING
+
+
+def _fits(offered: c.Mapping[str, t.Any], given: c.Mapping[str, t.Any]) -> bool:
+    return all(given[key] == value for key, value in offered.items() if key in given)
 
 
 def lookup(
@@ -127,7 +170,7 @@ def _folded(name: str) -> str:
 @functools.cache
 def all_providers() -> tuple[Provider, ...]:
     """Every provider, in the order of the file."""
-    file = importlib.resources.files(__package__).joinpath("providers.toml")
+    file = importlib.resources.files("flask_mail.diagnosis").joinpath("providers.toml")
     return tuple(_made(name, facts) for name, facts in tomllib.loads(file.read_text("utf-8")).items())
 
 
@@ -143,7 +186,8 @@ def _by_name() -> dict[str, Provider]:
 def _made(name: str, facts: dict[str, t.Any]) -> Provider:
     """``ports = ["587 starttls"]`` and lists, as the file has them, into what :class:`Provider` holds."""
     ports = tuple(Port(int(number), security) for number, security in (port.split() for port in facts.pop("ports")))
-    values: dict[str, t.Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()}
+    lists = {key: tuple(t.cast("list[str]", value)) for key, value in facts.items() if isinstance(value, list)}
+    values: dict[str, t.Any] = {**facts, **lists}
     if isinstance(values["title"], str):
         values["title"] = dict.fromkeys(("en", "zh"), values["title"])
     return Provider(name=name, ports=ports, **values)

@@ -44,5 +44,5 @@ def notes(locale: str | None) -> c.Mapping[str, str]:
 
 @functools.cache
 def _load(language: str) -> dict[str, dict[str, t.Any]]:
-    file = importlib.resources.files(__package__).joinpath(f"texts.{language}.toml")
+    file = importlib.resources.files("flask_mail.diagnosis").joinpath(f"texts.{language}.toml")
     return tomllib.loads(file.read_text("utf-8"))

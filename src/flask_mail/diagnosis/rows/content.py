@@ -96,8 +96,9 @@ CONTENT: t.Final = (
     Row(
         "server-busy",
         text=r"server (?:is )?(?:too )?(?:busy|temporarily unavailable)|temporary (?:system |local |server |lookup )?"
-        r"(?:problem|failure|error)|insufficient system|resources temporarily|"
-        r"service (?:is )?(?:currently |temporarily )?(?:not available|unavailable)|shutting down|queue file write error|server configuration (?:error|problem)|"
+        r"(?:problem|failure|error)|insufficient system|resources temporarily|shutting down|queue file write error|"
+        r"service (?:is )?(?:currently |temporarily )?(?:not available|unavailable)|"
+        r"server configuration (?:error|problem)|"
         r"temporarily rejected|temporarily unavailable|system (?:is )?(?:too )?busy",
         code="4xx",
         seen=(
@@ -109,7 +110,8 @@ CONTENT: t.Final = (
     ),
     Row(
         "not-smtp",
-        text=r"^(?:P/1\.|HTTP/1|\* OK|\+OK|SSH-|-2\.0-)|is not smtp|openssh|imap4rev1|pop3 (?:server )?ready",
+        text=r"^/1\.\d \d{3} |http/1|^2\.0-|openssh|imap4rev1|pop3 (?:server )?ready",
+        transient=False,
         stage="connect greeting",
         seen=("SMTPResponseException: (-1, \"The server's answer is not SMTP: 'HTTP/1.1 400 Bad Request'\")",),
     ),

@@ -81,7 +81,8 @@ EXCEPTIONS: t.Final = (
     Row("refused", text=r"connection refused|actively refused", error="OSError"),
     Row(
         "network-unreachable",
-        text=r"network is unreachable|no route to host|unreachable (?:host|network)|cannot assign requested address|host is down|winerror 1005[12]|winerror 10065",
+        text=r"network is unreachable|no route to host|unreachable (?:host|network)|cannot assign requested address|"
+        r"host is down|winerror 1005[12]|winerror 10065",
         error="OSError",
         seen=("OSError: [Errno 101] Network is unreachable", "OSError: [Errno 113] No route to host"),
     ),
