@@ -9,10 +9,12 @@ import collections.abc as c
 import logging
 import typing as t
 
+from .diagnosis import Advice
 from .diagnosis import advise
 from .diagnosis import texts
 from .errors import DeliveryError
 from .submission import Receipt
+from .submission import Reply
 from .submission import Submission
 from .transports.base import Session
 from .transports.base import Transport
@@ -58,8 +60,13 @@ def deliver(submission: Submission, session: Session, settings: t.Any = None) ->
 def log_refusals(receipt: Receipt, settings: t.Any = None) -> None:
     """Log who was refused while others were accepted, with the label of the cause and what to do."""
     for recipient, reply in receipt.refused.items():
-        advice = advise(settings=settings, stage="rcpt", code=reply.code, text=reply.raw)
+        advice = refusal(reply, settings)
         logger.warning("%s: %s was refused: %s [%s] %s", receipt.message_id, recipient, reply, advice.cause, advice)
+
+
+def refusal(reply: Reply, settings: t.Any = None) -> Advice:
+    """What a recipient's refusal means."""
+    return advise(settings=settings, stage="rcpt", code=reply.code, text=reply.raw)
 
 
 def explain(error: DeliveryError, settings: t.Any = None) -> None:

@@ -35,7 +35,7 @@ class Advice:
     transient: bool
 
     def __str__(self) -> str:
-        return " ".join(filter(None, [self.summary, self.remedy, self.link and f"<{self.link}>"]))
+        return _joined(self.summary, self.remedy, self.link and f"<{self.link}>")
 
 
 def advise(
@@ -84,10 +84,15 @@ def _advice(row: Row | None, evidence: Evidence, language: str) -> Advice:
     return Advice(
         cause,
         words["summary"],
-        " ".join(filter(None, [words["remedy"], about.text])),
+        _joined(words["remedy"], about.text),
         about.link or words.get("link", ""),
         _transient(row, evidence, CAUSES[cause]),
     )
+
+
+def _joined(*sentences: str) -> str:
+    """Sentences in a row, with blanks between them where the language has such."""
+    return " ".join(filter(None, sentences)).replace("。 ", "。")
 
 
 def _transient(row: Row | None, evidence: Evidence, usual: bool | None) -> bool:

@@ -11,6 +11,7 @@ from flask import Flask
 
 from ..delivery import deliver
 from ..delivery import opened
+from ..delivery import refusal
 from ..errors import delivery_error
 from ..errors import DeliveryError
 from ..errors import MailError
@@ -172,7 +173,7 @@ def tell(state: InForce, message: Message, receipt: Receipt) -> None:
         error = delivery_error(
             smtplib.SMTPRecipientsRefused(refusals),
             stage="rcpt",
-            transient=all(r.transient for r in receipt.refused.values()),
+            transient=all(refusal(r, state).transient for r in receipt.refused.values()),
             reply=reply,
         )
         tell_failure(state, message, tuple(receipt.refused), error)
