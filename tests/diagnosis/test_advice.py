@@ -6,8 +6,11 @@ import base64
 import smtplib
 import socket
 import ssl
+import time
 
+import hypothesis
 import pytest
+from hypothesis import strategies
 
 from flask_mail.diagnosis import Advice
 from flask_mail.diagnosis import advise
@@ -177,3 +180,20 @@ def test_the_locale_chooses_the_language(monkeypatch: pytest.MonkeyPatch, locale
 def test_advice_reads_as_one_text() -> None:
     assert str(Advice("dns", "A.", "B.", "https://c.example", True)) == "A. B. <https://c.example>"
     assert str(Advice("dns", "A.", "B.", "", True)) == "A. B."
+
+
+@hypothesis.given(strategies.one_of(strategies.binary(), strategies.text()), strategies.integers(-1, 999))
+@hypothesis.example("(535, b'\\x')", 535)
+@hypothesis.example("eyJzdGF0dXM" + "A" * 9, 334)
+def test_any_text_gets_an_advice(text: str | bytes, code: int) -> None:
+    advice = advise(code=code, text=text, stage="auth", port=25, settings={"port": "²"})
+    assert advice.cause in CAUSES
+    assert advice.summary
+    assert advice.remedy
+
+
+@pytest.mark.parametrize("part", ["a", "(1, b'", "user ", "eyJ", "Ã", "mail 5.1.1 "])
+def test_a_long_text_takes_no_long_time(part: str) -> None:
+    start = time.monotonic()
+    advise(code=550, stage="rcpt", text=part * (65_536 // len(part)))
+    assert time.monotonic() - start < 1

@@ -7,6 +7,7 @@ import base64
 import binascii
 import builtins
 import collections.abc as c
+import contextlib
 import dataclasses as d
 import re
 import smtplib
@@ -24,6 +25,9 @@ _ENHANCED = re.compile(
 _ENHANCED_WITHIN = re.compile(r"(?<![\d.])([45]\.\d{1,2}\.\d{1,3})(?![\d.]|\w)")
 _PAIR = re.compile(r"\((-?\d{1,3}), (b?(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"))(?:, .*)?\)", re.DOTALL)
 _BASE64 = re.compile(r"(?:^|(?<=\s))(eyJ[A-Za-z0-9+/]{8,}={0,2})")
+
+LONG: t.Final = 4096
+"""Characters of a text that are looked at; what a reply has to say stands at its beginning."""
 
 STAGES: t.Final = {
     "SMTPConnectError": "greeting",
@@ -62,7 +66,7 @@ class Evidence:
 def readable(raw: str | bytes) -> str:
     """A server's words as text: UTF-8, else GB18030, else Latin-1; a challenge in base64 is decoded."""
     octets = raw if isinstance(raw, bytes) else raw.encode("utf-8", "surrogateescape")
-    return _BASE64.sub(_challenge, _repaired(_decode(octets))).strip()
+    return _BASE64.sub(_challenge, _repaired(_decode(octets)[:LONG])).strip()
 
 
 def _decode(octets: bytes) -> str:
@@ -195,7 +199,8 @@ def _told(code: int | None, text: str) -> tuple[int | None, str]:
     """Code and text where the text holds the code too, as it is pasted: ``(535, b'...')`` or ``535 5.7.8 ...``."""
     pair = _PAIR.search(text)
     if pair is not None and code in (None, int(pair[1])):
-        code, text = int(pair[1]), readable(ast.literal_eval(pair[2]))
+        with contextlib.suppress(SyntaxError, ValueError):  # it only looks like Python
+            code, text = int(pair[1]), readable(ast.literal_eval(pair[2]))
     match = _CODE.match(text)
     if match is not None and code in (None, int(match[1])):
         return int(match[1]), re.sub(rf"^\s*{match[1]}(?:[ -]|$)", "", text, flags=re.MULTILINE)
@@ -212,7 +217,7 @@ def _provider(name: str | None, host: t.Any, text: str) -> str:
 
 
 def _number(value: t.Any) -> int | None:
-    return int(value) if isinstance(value, (int, str)) and str(value).isdigit() else None
+    return int(value) if isinstance(value, (int, str)) and str(value).isascii() and str(value).isdigit() else None
 
 
 def _security(settings: t.Any) -> str:

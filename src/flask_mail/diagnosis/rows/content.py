@@ -57,7 +57,8 @@ CONTENT: t.Final = (
     ),
     Row(
         "syntax",
-        text=r"bare (?:lf|newlines?|cr)|from header|'from' header|not rfc ?5322|invalid address in from|"
+        text=r"bare (?:lf|newlines?|cr)|lone cr|missing final|from header|'from' header|not rfc ?5322|"
+        r"invalid address in from|"
         r"rfc ?5322 compliant|multiple from|valid message-?id|header.{0,20}(?:missing|malformed|duplicate)|"
         r"(?:missing|malformed|duplicate).{0,20}header|malformed",
         stage="data end-of-data",
@@ -70,7 +71,8 @@ CONTENT: t.Final = (
     ),
     Row(
         "spam-content",
-        text=r"\bspam|unsolicited|virus|malware|phish|infected|potential security issue|banned (?:content|attachment)|"
+        text=r"\bspam|unsolicited|virus|malware|phish|infected|potential security issue|"
+        r"very low reputation of the sending|banned (?:content|attachment)|"
         r"suspicious characteristics",
         stage="data end-of-data",
         seen=(
@@ -82,7 +84,7 @@ CONTENT: t.Final = (
     ),
     Row(
         "auth-required",
-        text=r"authentication (?:is )?(?:required|needed)|send auth command first|please authenticate|"
+        text=r"authentication (?:is )?(?:required|needed)|auth (?:command )?first|please authenticate|"
         r"must authenticate|not authenticated|authenticate first|请先登录|please log ?in first|requires authentication",
         seen=("530 5.7.0 Authentication Required.", "503 5.5.4 Error: send AUTH command first"),
     ),

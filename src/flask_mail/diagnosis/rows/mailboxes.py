@@ -66,7 +66,11 @@ GOOGLE: t.Final = (
         text=r"try again later, closing connection",
         seen=("421 4.7.0 Try again later, closing connection.",),
     ),
-    Row("ip-blocked", provider=_GOOGLE, text=r"ip address has been blocked|send e?mail directly to our servers"),
+    Row(
+        "ip-blocked",
+        provider=_GOOGLE,
+        text=r"ip address has been blocked|send e?mail directly to our servers|ip not in whitelist",
+    ),
     Row("syntax", provider=_GOOGLE, text=r"not rfc 5322 compliant|message is malformed", words="content"),
 )
 
@@ -222,7 +226,7 @@ OTHERS: t.Final = (
         text=r"authentication not allowed on",
         seen=("535 Authentication not allowed on IBSMTP Servers. IB401",),
     ),
-    Row("ip-blocked", text=r"\bIB(?:106|107|108|603|604|605a)\b|policy block list|exploits block list"),
+    Row("ip-blocked", text=r"policy block list|exploits block list"),
 )
 
 MAILBOXES: t.Final = (*GOOGLE, *MICROSOFT, *OTHERS)

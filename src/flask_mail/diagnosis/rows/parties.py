@@ -61,7 +61,9 @@ PARTIES: t.Final = (
     Row(
         "syntax",
         text=r"(?:bad|invalid|malformed) (?:sender |recipient |e?mail )?address(?: syntax)?\b|syntax error|bad syntax|"
-        r"not a valid rfc.?532[12] address|unrecogni[sz]ed command|bad sequence of commands|protocol violation|"
+        r"not a valid rfc.?532[12] address|unrecogni[sz]ed command|bad sequence of commands|"
+        r"(?:mail|rcpt|ehlo|helo) (?:command )?first|"
+        r"need (?:mail|rcpt) command|protocol violation|"
         r"command (?:not implemented|unknown|unrecogni[sz]ed)|address contains|invalid (?:mail from|rcpt to)",
         code="500 501 502 503 504 550 553 554 555 451 454",
         seen=(
