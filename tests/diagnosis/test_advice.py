@@ -86,6 +86,11 @@ def test_the_provider_is_known_by_host_name_and_words() -> None:
     assert advise(stage="auth", code=535, text=text).cause == "auth-wrong"
 
 
+def test_the_ports_of_the_provider_are_named_where_none_answers() -> None:
+    advice = advise(exception="TimeoutError", stage="connect", host="smtp.postmarkapp.com", port=465, locale="en")
+    assert advice.remedy.endswith("Postmark offers 587 (MAIL_USE_TLS), 2525 (MAIL_USE_TLS), 25 (MAIL_USE_TLS).")
+
+
 def test_smtplib_s_own_exceptions_are_understood() -> None:
     assert advise(smtplib.SMTPAuthenticationError(535, b"nope")).cause == "auth-wrong"
     assert advise(smtplib.SMTPRecipientsRefused({"a@b.c": (550, b"5.1.1 no such user")})).cause == "recipient-unknown"

@@ -21,6 +21,8 @@ class Hint(t.NamedTuple):
 
 NOTHING: t.Final = Hint()
 
+_OFFERS = {"en": "{} offers {}.", "zh": "{} 提供的端口：{}。"}
+
 
 @d.dataclass(frozen=True, slots=True)
 class Port:
@@ -28,6 +30,9 @@ class Port:
 
     number: int
     security: str
+
+    def __str__(self) -> str:
+        return f"{self.number} ({'MAIL_USE_TLS' if self.security == 'starttls' else 'MAIL_USE_SSL'})"
 
     @property
     def settings(self) -> dict[str, t.Any]:
@@ -127,6 +132,8 @@ class Provider:
         """What it adds to the advice for *cause*."""
         if cause.startswith(("auth-", "oauth-")) and cause not in ("auth-unsupported", "auth-required"):
             return Hint(self.hint.get(language, ""), self.link.get(language, ""))
+        if cause in ("timeout", "refused", "network-unreachable", "tls-mode-mismatch", "tls-required"):
+            return Hint(_OFFERS[language].format(self.title[language], ", ".join(map(str, self.ports))))
         return NOTHING
 
 
@@ -134,6 +141,7 @@ def _fits(offered: c.Mapping[str, t.Any], given: c.Mapping[str, t.Any]) -> bool:
     return all(given[key] == value for key, value in offered.items() if key in given)
 
 
+@functools.lru_cache(maxsize=256)
 def lookup(
     *, host: str | None = None, domain: str | None = None, mx: str | None = None, name: str | None = None
 ) -> Provider | None:
@@ -154,6 +162,7 @@ def _known_by(provider: Provider, host: str | None, domain: str | None, mx: str 
     )
 
 
+@functools.lru_cache(maxsize=256)
 def signed(text: str) -> Provider | None:
     """The provider whose words *text* holds."""
     return next((p for p in all_providers() if p.signs and re.search(p.signs, text, re.IGNORECASE)), None)
