@@ -322,3 +322,15 @@ def test_time_is_linear_in_the_input(piece: str) -> None:
         with contextlib.suppress(AddressError):
             one(written, "recipients")
         assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    "local", ["=?utf-8?q?evil=40x.de?=", "a=?b", '"=?utf-8?q?evil?="', '"=\\?utf-8?b?ZQ==?="', "é=?"]
+)
+def test_a_local_part_is_no_encoded_word(local: str) -> None:
+    """Header and envelope would name two addresses to a reader that decodes it."""
+    for value in (f"{local}@b.example", f"A <{local}@b.example>", ("A", f"{local}@b.example")):
+        with pytest.raises(AddressError, match=r"^cc: .*encoded word") as caught:
+            one(value, "cc")
+        assert caught.value.field == "cc"
+    assert one("a=b?c@b.example", "cc").address == "a=b?c@b.example"

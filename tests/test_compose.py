@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import copy
 import datetime
 import email.utils
 import os
 import pickle
 import re
+import threading
 import time
 import types
 import typing as t
@@ -17,6 +19,7 @@ import pytest
 from flask_mail import Attachment
 from flask_mail import Message
 from flask_mail.compose import compose
+from flask_mail.compose import Stamp
 from flask_mail.errors import AddressError
 from flask_mail.errors import BadHeaderError
 from flask_mail.errors import ConfigError
@@ -250,6 +253,8 @@ def test_a_local_part_beyond_ascii_asks_for_smtputf8() -> None:
         assert ("用户@".encode() in bytes(submission.content)) == (field not in ("bcc", "envelope_from"))
     given = compose(message(recipients="用户@example.com", mail_options=["SMTPUTF8", "RET=HDRS"]), settings())
     assert given.envelope.mail_options == ("SMTPUTF8", "RET=HDRS")
+    small = compose(message(recipients="用户@example.com", mail_options=["smtputf8"]), settings())
+    assert small.envelope.mail_options == ("smtputf8",)
 
 
 def test_bcc_alone_says_so_and_shows_nobody() -> None:
@@ -288,6 +293,9 @@ def test_several_reply_to_addresses_and_a_default() -> None:
         ("", "[App] ", "[App]"),
         ("Hello", "", "Hello"),
         ("Größe", "[应用] ", "[应用] Größe"),
+        ("Report", "Re", "Re Report"),
+        ("[App]lication", "[App] ", "[App] [App]lication"),
+        ("[App]", "[App] ", "[App]"),
     ],
 )
 def test_the_prefix_stands_before_the_subject_once(subject: str, prefix: str, shown: str) -> None:
@@ -350,6 +358,13 @@ def test_headers_of_ones_own_as_pairs_or_lazily() -> None:
     assert sent(message(extra_headers=[("X-A", "1"), ("X-B", "é")])).text("X-B") == "é"
     assert "X-A" not in sent(message(extra_headers={"X-A": None})).names
     assert sent(message(extra_headers={"X-A": 5})).one("X-A") == "5"
+
+
+@pytest.mark.parametrize("given", ["ab", b"ab", ["ab"], [("a", "b", "c")], 5, [5]])
+def test_extra_headers_that_are_no_pairs(given: t.Any) -> None:
+    with pytest.raises(BadHeaderError, match="^extra_headers must be") as caught:
+        compose(message(extra_headers=given), settings())
+    assert caught.value.field == "extra_headers"
 
 
 @pytest.mark.parametrize("priority", ["high", "HIGH", 2, "2"])
@@ -461,6 +476,39 @@ def test_what_the_user_set_stays_at_every_sending() -> None:
         assert caught.value.field == "msgId"
 
 
+def test_an_id_among_the_headers_reads_back() -> None:
+    mail = message(extra_headers=[("message-id", "own@example.com"), ("X-A", "1")])
+    assert mail.msgId == "<own@example.com>" == compose(mail, settings()).message_id
+    mail.msgId = "<other@example.com>"
+    assert mail.msgId == "<own@example.com>" == compose(mail, settings()).message_id
+
+
+def test_threads_that_send_the_same_message_share_no_id() -> None:
+    """Each composes only after all of them have come as far as the stamp."""
+    mail = message()
+    all_here = threading.Barrier(8)
+
+    class Late(Stamp):
+        def claim(self) -> bool:
+            all_here.wait(10)
+            return super().claim()
+
+    mail.stamp = Late()
+    with concurrent.futures.ThreadPoolExecutor(8) as threads:
+        found = [threads.submit(compose, mail, settings()) for _ in range(8)]
+        assert len({each.result().message_id for each in found}) == 8
+
+
+def test_an_attempt_that_failed_gives_its_id_back() -> None:
+    mail = message(subject="bad\n")
+    identifier = mail.msgId
+    with pytest.raises(BadHeaderError):
+        compose(mail, settings())
+    mail.subject = "good"
+    assert compose(mail, settings()).message_id == identifier
+    assert compose(mail, settings()).message_id != identifier
+
+
 def test_shown_and_sent_are_the_same_octets() -> None:
     mail = message(html="<p>é</p>")
     mail.attach("a.bin", None, b"x" * 100)
@@ -514,8 +562,12 @@ def test_tags_and_metadata_travel_with_the_submission() -> None:
     metadata["list"] = []
     assert submission.tags == ("welcome", "new")
     assert submission.metadata == {"user": 5, "list": [1]}
+
+
+@pytest.mark.parametrize("value", [object(), float("nan"), float("inf"), "\ud800", {"\ud800": 1}, b"x"])
+def test_metadata_that_json_cannot_hold(value: t.Any) -> None:
     with pytest.raises(ContentError) as caught:
-        compose(message(metadata={"a": object()}), settings())
+        compose(message(metadata={"a": value}), settings())
     assert caught.value.field == "metadata"
 
 

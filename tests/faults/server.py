@@ -135,6 +135,8 @@ class Conversation:
         self.buffer = b""
         self.replies: list[bytes] = []
         self.greeted = 0
+        self.last = ""
+        """The step that was answered last."""
         self.login = Login(self, server.accounts)
         self.mail: str | None = None
         self.rcpts: list[str] = []
@@ -158,6 +160,7 @@ class Conversation:
 
         :param name: one of the stages of a conversation.
         """
+        self.last = name
         trouble = self.server.trouble(self, name, argument) if self.server.trouble else None
         if trouble is None:
             otherwise()
@@ -176,7 +179,7 @@ class Conversation:
     def flush(self) -> None:
         if self.replies:
             octets, self.replies = b"".join(self.replies), []
-            self.server.wrote()
+            self.server.wrote(self.last)
             self.link.send(octets)
 
     def line(self) -> str:
@@ -334,8 +337,8 @@ class FaultyServer:
         self.smuggled = b""
         """What came after DATA without waiting for its reply."""
         self.taken: list[Taken] = []
-        self.writes = 0
-        """How often it has answered after listening."""
+        self.turns: list[str] = []
+        """Each time it has answered after listening: the last of the steps it answered."""
         self.connections = 0
         self.open = 0
         self._changed = threading.Condition()
@@ -344,7 +347,8 @@ class FaultyServer:
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)  # what it has not read, it does not have
         self.host = HOST
         self.port: int = self._listener.getsockname()[1]
-        self._links: list[Link] = []
+        self.links: list[Link] = []
+        """All connections, in the order in which they came."""
         self._threads: list[threading.Thread] = []
 
     @property
@@ -360,9 +364,9 @@ class FaultyServer:
             self.lines.append((number, line))
             self._changed.notify_all()
 
-    def wrote(self) -> None:
+    def wrote(self, last: str) -> None:
         with self._changed:
-            self.writes += 1
+            self.turns.append(last)
 
     def take(self, taken: Taken) -> None:
         with self._changed:
@@ -384,7 +388,7 @@ class FaultyServer:
         with socket.create_connection((self.host, self.port)):  # wakes the thread that accepts
             self._threads[0].join()
         self._listener.close()
-        for link in self._links:
+        for link in self.links:
             with contextlib.suppress(OSError):
                 link.sock.shutdown(socket.SHUT_RDWR)
         for thread in self._threads[1:]:
@@ -400,8 +404,8 @@ class FaultyServer:
                 self.connections += 1
                 self.open += 1
                 self._changed.notify_all()
-            self._links.append(Link(self, sock, self.connections))
-            self._threads.append(threading.Thread(target=self._serve, args=(self._links[-1],), daemon=True))
+            self.links.append(Link(self, sock, self.connections))
+            self._threads.append(threading.Thread(target=self._serve, args=(self.links[-1],), daemon=True))
             self._threads[-1].start()
 
     def _serve(self, link: Link) -> None:

@@ -108,11 +108,65 @@ def test_octets_of_text_get_a_charset_only_where_it_is_known() -> None:
     assert part(Attachment("a.csv", "text/csv", b"a")).get_content_charset() is None
 
 
+@pytest.mark.parametrize(
+    ("octets", "charset"),
+    [
+        ("é".encode(), "utf-8"),
+        (b"x" * (BLOCK - 1) + "é".encode(), "utf-8"),  # cut at the border of a block
+        (b"x" * BLOCK + b"\xc3", None),
+        ("é".encode("latin-1"), None),
+        (b"a", None),
+    ],
+)
+def test_octets_of_text_have_the_same_charset_from_anywhere(
+    octets: bytes, charset: str | None, tmp_path: pathlib.Path
+) -> None:
+    file = tmp_path / "a.csv"
+    file.write_bytes(octets)
+    with file.open("rb") as opened:
+        for data in (
+            octets,
+            bytearray(octets),
+            memoryview(octets),
+            file,
+            opened,
+            io.BytesIO(octets),
+            FileStorage(io.BytesIO(octets), "a.csv"),
+            OnceOnly(octets),
+        ):
+            found = part(Attachment("a.csv", "text/csv", data))
+            assert (found.get_content_charset(), found.get_payload(decode=True)) == (charset, octets), data
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "message/rfc822"])
+def test_a_large_file_is_never_in_memory(kind: str, tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "a.txt"
+    line = b"Subject: x" + b"y" * 50 + b"\r\n"
+    file.write_bytes((line if kind == "message/rfc822" else "é".encode() * 30 + b"\n") * 100_000)
+    in_memory = file.read_bytes()
+    for data in (file, in_memory):
+        tracemalloc.start()
+        made = attachment_part(Attachment("a", kind, data), "attachments[0]")
+        total = sum(len(piece) for piece in t.cast("t.Any", made.body[0]))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert total == t.cast("t.Any", made.body[0]).size
+        assert peak < 2_000_000
+
+
 def test_a_charset_that_is_asked_for_is_used() -> None:
     found = part(Attachment("a.csv", "text/csv; charset=gbk", "名前"))
     assert (found.get_content_charset(), found.get_payload(decode=True)) == ("gbk", "名前".encode("gbk"))
     with pytest.raises(ContentError, match=r"^attachments\[0\]"):
         part(Attachment("a.csv", "text/csv; charset=us-ascii", "é"))
+
+
+@pytest.mark.parametrize("name", ["shift_jis", "euc-jp", "iso-2022-jp", "big5", "latin-1"])
+def test_text_is_in_the_charset_that_the_label_names(name: str) -> None:
+    """Messages in Shift_JIS travel as ISO-2022-JP, but a file is what its label says."""
+    text = "é" if name == "latin-1" else "日本"
+    found = part(Attachment("a.txt", f"text/plain; charset={name}", text))
+    assert (found.get_content_charset(), found.get_payload(decode=True)) == (name, text.encode(name))
 
 
 @pytest.mark.parametrize(
@@ -152,6 +206,9 @@ def test_data_is_required() -> None:
         ("C:\\Users\\me\\report.pdf", "report.pdf"),
         ("a\tb.txt", "a b.txt"),
         ("dir/", None),
+        (".", "attachment"),
+        ("../..", "attachment"),
+        (".profile", ".profile"),
         ("", None),
         (None, None),
     ],

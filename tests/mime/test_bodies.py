@@ -72,3 +72,13 @@ def test_time_is_linear() -> None:
         began = time.process_time()
         bodies.encode(text, UTF8, "body")
         assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize("name", ["iso-2022-jp", "shift_jis", "iso-2022-kr", "iso-2022-jp-2"])
+@pytest.mark.parametrize("text", ["\x1b$B plain", "日本 \x1b[31mred", "\x1b", "a\x0eb", "日本\x0e\x0f語"])
+def test_what_would_not_come_back_from_a_charset_goes_as_utf8(name: str, text: str) -> None:
+    used, encoding, body = bodies.encode(text, charset(name), "body")
+    octets = body.encode("ascii")
+    if encoding != "7bit":
+        octets = base64.b64decode(octets) if encoding == "base64" else quopri.decodestring(octets)
+    assert octets.decode(used.label) == text

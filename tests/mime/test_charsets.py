@@ -34,7 +34,10 @@ def test_what_travels(name: str, label: str) -> None:
     assert "a".encode(charset(name).codec) == b"a"
 
 
-@pytest.mark.parametrize("name", ["no-such", "utf-16", "utf-7", "cp037", "base64", "rot13", "punycode", "idna", "é"])
+@pytest.mark.parametrize(
+    "name",
+    ["no-such", "utf-16", "utf-7", "cp037", "base64", "rot13", "punycode", "idna", "é", "raw_unicode_escape", "hex"],
+)
 def test_what_cannot_be_the_charset_of_mail(name: str) -> None:
     with pytest.raises(ContentError, match="is not a character set for mail") as caught:
         charset(name)

@@ -50,10 +50,14 @@ body_text = st.one_of(
         st.sampled_from(["word ", "\n", "\r\n", "é", "名", "=", ".", " ", "\t", "x" * 300, "From "]), max_size=40
     ).map("".join),
 )
-file_name = header_text.filter(lambda name: name and "/" not in name and "\\" not in name)
+file_name = header_text.filter(lambda name: name.strip(" .") and "/" not in name and "\\" not in name)
 
 _atext = "!#$%&'*+-/=?^_`{|}~abcdefghijklmnopqrstuvwxyzABCXYZ0123456789"
-local_part = st.lists(st.text(_atext, min_size=1, max_size=12), min_size=1, max_size=3).map(".".join)
+local_part = (
+    st.lists(st.text(_atext, min_size=1, max_size=12), min_size=1, max_size=3)
+    .map(".".join)
+    .filter(lambda local: "=?" not in local)
+)
 label = st.text("abcxyz0189", min_size=1, max_size=10)
 domain = st.lists(label, min_size=1, max_size=3).map(".".join)
 address = st.builds("{}@{}".format, local_part, domain)

@@ -28,3 +28,7 @@ class Authority:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._ca.issue_cert(*(names or ("localhost", "127.0.0.1")), **issue).configure_cert(context)
         return context
+
+    def pem(self, *names: str) -> bytes:
+        """A private key and its certificate for *names*, as a server that is no Python wants them."""
+        return self._ca.issue_cert(*names).private_key_and_cert_chain_pem.bytes()

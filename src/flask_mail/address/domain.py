@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 
@@ -19,8 +20,11 @@ def to_ascii(domain: str) -> str | None:
 
     :param domain: a host name, in any script, or an address literal in brackets.
     """
-    if len(domain) > 255:
-        return None
+    return _to_ascii(domain) if len(domain) <= 255 else None
+
+
+@functools.lru_cache(maxsize=512)
+def _to_ascii(domain: str) -> str | None:
     if domain.startswith("["):
         return domain if _is_literal(domain) else None
     if not domain.isascii():

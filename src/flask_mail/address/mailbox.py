@@ -137,7 +137,7 @@ def pair(name: str, address: str, field: str, *, lenient: bool = False) -> Mailb
 
 
 def _parsed(text: str) -> Mailbox:
-    if len(text) < _SHORT and _PLAIN.match(text):
+    if len(text) < _SHORT and "=?" not in text and _PLAIN.match(text):
         return Mailbox("", text)
     text = gate(text, "").strip()
     if len(text) > _TEXT:
@@ -215,6 +215,8 @@ def _address(text: str) -> str:
         local = _quoted_local(local)
     elif not local.isascii() and not local.isprintable():
         raise _Refused(f"{shown(local)} holds what cannot be printed")
+    if "=?" in local:  # some readers decode encoded words here, too, and see another address
+        raise _Refused(f"{shown(local)} looks like an encoded word of RFC 2047")
     return f"{local}@{ascii_domain}"
 
 

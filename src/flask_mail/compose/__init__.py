@@ -28,6 +28,8 @@ from ..mime.gate import plain
 from ..submission import Content
 from ..submission import Envelope
 from ..submission import Submission
+from .header import extra_pairs as extra_pairs
+from .header import given_id
 from .header import heading
 from .header import made_message_id
 from .options import Options as Options
@@ -68,8 +70,9 @@ def compose(message: MessageLike, state: object, *, envelope_from: t.Any = None)
         chunks, identifier, utf8 = _chunks(message, options, parties, stamp)
         envelope = _envelope(message, parties, envelope_from, utf8)
         tags, metadata = _labels(message)
-    except Exception:
+    except BaseException:
         stamp.date = shown  # it may be mended and sent much later
+        stamp.release()
         raise
     if message.date is None:
         message.date = stamp.date
@@ -92,8 +95,9 @@ def preview(message: MessageLike, state: object | None) -> bytes:
 
 def message_id(message: MessageLike, state: object | None) -> str:
     """The Message-ID of a message, made on first use; no host name is looked up for it."""
-    if message.own_message_id:
-        return message.own_message_id
+    given = given_id(message.extra_headers) if message.extra_headers else None
+    if given or message.own_message_id:
+        return given or plain(message.own_message_id, "msgId")
     stamp, options = stamp_of(message), Options.read(state)
     return made_message_id(stamp, options, gather(message, options, lenient=True).sender)
 
@@ -108,10 +112,12 @@ def stamp_of(message: MessageLike) -> Stamp:
 def _fresh_stamp(message: MessageLike) -> Stamp:
     """A stamp under which nothing was sent yet: a server drops what repeats a Message-ID."""
     stamp = stamp_of(message)
-    if stamp.spent:
+    if not stamp.claim():
         if message.date == stamp.date:
             message.date = None
-        stamp = message.stamp = Stamp()
+        stamp = Stamp()
+        stamp.claim()
+        message.stamp = stamp
     return stamp
 
 
@@ -145,7 +151,8 @@ def _envelope(message: MessageLike, parties: Parties, envelope_from: t.Any, utf8
     recipients = tuple([box.address for box in parties.recipients])
     mail_options = esmtp_options(message.mail_options or (), "mail_options")
     rcpt_options = esmtp_options(message.rcpt_options or (), "rcpt_options")
-    if (utf8 or not sender.isascii() or not "".join(recipients).isascii()) and "SMTPUTF8" not in mail_options:
+    utf8 = utf8 or not sender.isascii() or not "".join(recipients).isascii()
+    if utf8 and "SMTPUTF8" not in map(str.upper, mail_options):
         mail_options += ("SMTPUTF8",)
     return Envelope(sender, recipients, mail_options, rcpt_options)
 
@@ -166,9 +173,17 @@ def _labels(message: MessageLike) -> tuple[tuple[str, ...], dict[str, t.Any]]:
     metadata: t.Any = getattr(message, "metadata", None)
     if not tags and not metadata:
         return (), {}
-    try:
-        copied = json.loads(json.dumps(dict(metadata or {})))
-    except (TypeError, ValueError) as error:
-        raise ContentError(f"metadata must be JSON-able: {error}", field="metadata") from error
     listed: t.Iterable[t.Any] = (tags,) if isinstance(tags, str) else tags or ()
-    return tuple(gate(plain(tag, "tags"), "tags") for tag in listed), copied
+    return tuple(gate(plain(tag, "tags"), "tags") for tag in listed), plain_metadata(metadata)
+
+
+def plain_metadata(metadata: t.Any) -> dict[str, t.Any]:
+    """A copy of metadata in the types that JSON has (RFC 8259).
+
+    :raises ContentError: it cannot be written in JSON; NaN, infinity and lone surrogates cannot.
+    """
+    try:
+        text = json.dumps(dict(metadata or {}), allow_nan=False, ensure_ascii=False)
+        return t.cast("dict[str, t.Any]", json.loads(text.encode("utf-8")))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ContentError(f"metadata must be JSON-able: {error}", field="metadata") from error

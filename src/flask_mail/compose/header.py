@@ -8,6 +8,7 @@ import functools
 import re
 import typing as t
 
+from ..address import is_sequence
 from ..address import Mailbox
 from ..address import Parties
 from ..address import to_ascii
@@ -16,6 +17,7 @@ from ..errors import BadHeaderError
 from ..errors import ConfigError
 from ..errors import ContentError
 from ..mime import headers
+from ..mime.attachments import is_mapping
 from ..mime.attachments import pairs
 from ..mime.charsets import Charset
 from ..mime.charsets import UTF8
@@ -139,10 +141,17 @@ def _addresses(name: str, boxes: list[Mailbox], charset: Charset) -> str:
 
 def _subject(given: t.Any, prefix: str | None, charset: Charset) -> str:
     subject = given if type(given) is str else "" if given is None else plain(given, "subject")
-    if prefix and not subject.startswith(prefix.strip()):
+    if prefix and not _begins_with(subject, prefix.strip()):
         blank = "" if prefix[-1:].isspace() else " "
         subject = f"{prefix}{blank}{subject}" if subject else prefix.strip()
     return headers.subject(subject, charset) if subject else ""
+
+
+def _begins_with(subject: str, prefix: str) -> bool:
+    """Whether *prefix* is there already, as a word: ``Re`` is no prefix of ``Report``."""
+    return not prefix or (
+        subject.startswith(prefix) and (len(subject) == len(prefix) or subject[len(prefix)].isspace())
+    )
 
 
 def date_line(date: t.Any) -> str:
@@ -219,12 +228,43 @@ def _auto_submitted(value: t.Any) -> str:
     return headers.structured("Auto-Submitted", word, "auto_submitted")
 
 
+def extra_pairs(given: t.Any) -> list[tuple[t.Any, t.Any]]:
+    """``extra_headers`` as pairs, from a mapping or an iterable of pairs, without those that are ``None``.
+
+    :raises BadHeaderError: it is neither.
+    """
+    if not is_mapping(given):
+        if not hasattr(given, "__iter__") or isinstance(given, (str, bytes)):
+            raise _no_pairs(given)
+        given = list(given)
+        for item in given:
+            if not is_sequence(item) or len(item) != 2:
+                raise _no_pairs(item)
+    return [(key, value) for key, value in pairs(given) if value is not None]
+
+
+def _no_pairs(given: object) -> BadHeaderError:
+    return BadHeaderError(
+        f"extra_headers must be a mapping or pairs of name and value: {shown(repr(given))}", field="extra_headers"
+    )
+
+
+def given_id(given: t.Any) -> str | None:
+    """The Message-ID that ``extra_headers`` sets, if they do; it counts more than any other.
+
+    :raises BadHeaderError: it is none.
+    """
+    identifier: str | None = None
+    for key, value in extra_pairs(given):
+        if plain(key, "extra_headers").lower() == "message-id":
+            identifier = checked_id(value, "extra_headers['Message-ID']")
+    return identifier
+
+
 def _extra(given: t.Any, lines: dict[str, str], charset: Charset) -> str:
     """The programmer's own headers; those that a message has only once replace ours in *lines*."""
     more: list[str] = []
-    for key, value in pairs(given):
-        if value is None:
-            continue
+    for key, value in extra_pairs(given):
         name = field_name(plain(key, "extra_headers"), "extra_headers")
         lower = name.lower()
         field = f"extra_headers[{name!r}]"

@@ -41,7 +41,7 @@ class Stamp:
     It is renewed when the same message is sent again on purpose, so that it is another message to every server.
     """
 
-    __slots__ = ("boundary", "date", "message_id", "options", "signed", "spent", "unique")
+    __slots__ = ("_unclaimed", "boundary", "date", "message_id", "options", "signed", "spent", "unique")
 
     def __init__(self) -> None:
         random = _random()
@@ -58,12 +58,28 @@ class Stamp:
         """Whether a submission was made under this stamp."""
         self.options: Options | None = None
         """The settings of that submission."""
+        self._unclaimed: list[None] = [None]
+
+    def claim(self) -> bool:
+        """Take the stamp for one submission; of several threads that try, one gets it.
+
+        :returns: whether it was free.
+        """
+        try:
+            self._unclaimed.pop()  # a single step, without a lock that a fork might leave locked
+        except IndexError:
+            return False
+        return not self.spent
+
+    def release(self) -> None:
+        """Give back what was claimed: nothing was submitted."""
+        self._unclaimed.append(None)
 
     def copy(self) -> Stamp:
         """An independent stamp with the same marks."""
         other = Stamp.__new__(Stamp)
-        for name in self.__slots__:
-            setattr(other, name, getattr(self, name))
+        other.__setstate__(self.__getstate__())
+        other.options = self.options
         return other
 
     def __deepcopy__(self, memo: object) -> Stamp:
@@ -71,13 +87,12 @@ class Stamp:
 
     def __getstate__(self) -> dict[str, t.Any]:
         """Settings stay behind: a DKIM key has no business in a pickle."""
-        return {name: getattr(self, name) for name in self.__slots__ if name != "options"}
+        return {name: getattr(self, name) for name in _SHAPES}
 
     def __setstate__(self, state: c.Mapping[str, t.Any]) -> None:
         """:raises ValueError: *state* is not from :meth:`__getstate__`; it may have come from anywhere."""
         if not all(pattern.fullmatch(str(state[name])) for name, pattern in _SHAPES.items()):
             raise ValueError("this is not the stamp of a message")
-        self.options = None
-        for name in self.__slots__:
-            if name != "options":
-                setattr(self, name, state[name])
+        self.options, self._unclaimed = None, [None]
+        for name in _SHAPES:
+            setattr(self, name, state[name])

@@ -18,7 +18,7 @@ from ..message import Message
 from ..submission import Receipt
 from ..transports.base import Session
 from ..transports.bulk import Bulk
-from ..transports.dialogue import Job
+from ..transports.job import Job
 from ..transports.pace import Pace
 from ..transports.smtp import SMTPTransport
 from .connection import InForce

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections.abc as c
-import os
 import re
 import typing as t
 import unicodedata
@@ -11,11 +10,10 @@ import unicodedata
 from ..errors import BadHeaderError
 from ..errors import ContentError
 from . import blobs
-from . import bodies
 from . import headers
 from . import parameters
 from .base64 import Base64
-from .base64 import Blob
+from .enclosed import Enclosed
 from .gate import field_name
 from .gate import gate
 from .gate import plain
@@ -83,14 +81,14 @@ def attachment_part(attachment: AttachmentLike, field: str, *, ascii_names: bool
         raise ContentError(f"{field}.content_type: an attachment cannot be {kind}", field=field)
     data = attachment.data = blobs.rereadable(attachment.data, field)
     encoding = next((value for key, value in given if key == "charset"), None)
-    if encoding is None and kind.startswith("text/") and _is_utf8(data):
-        given = [*given, ("charset", "utf-8")]
     blob = blobs.blob(data, encoding, field)
-    enclosed = _enclosed(blob) if kind.startswith("message/") else None
+    if encoding is None and kind.startswith("text/") and (blobs.is_text(data) or blobs.is_utf8(blob)):
+        given = [*given, ("charset", "utf-8")]
+    enclosed = Enclosed.of(blob) if kind.startswith("message/") else None
     if kind.startswith("message/") and enclosed is None:
         kind, given = "application/octet-stream", []
     own, replaced = _own_headers(attachment, field)
-    name = _file_name(attachment.filename, field, ascii_names)
+    name = file_name(attachment.filename, field, ascii_names)
     lines: list[str] = []
     if "content-type" not in replaced:
         lines.append(_content_type(kind, given, name, field))
@@ -101,25 +99,6 @@ def attachment_part(attachment: AttachmentLike, field: str, *, ascii_names: bool
     if identifier is not None:
         lines.append(f"Content-ID: <{identifier}>\n")
     return Part("".join(lines) + own, [enclosed or Base64(blob)])
-
-
-def _enclosed(blob: Blob) -> str | None:
-    """A message inside a message, which must not be encoded (RFC 2046 §5.2.1); ``None`` if it would have to be."""
-    octets = b"".join(blob.blocks())
-    if not octets.isascii() or b"\0" in octets or not octets:
-        return None
-    text = bodies.normalised(octets.decode("ascii"), "attachment")
-    return None if bodies.has_long_line(text, "\n") else text
-
-
-def _is_utf8(data: t.Any) -> bool:
-    """Whether text comes as ``str``, or as octets that turn out to be UTF-8; files are not read for this."""
-    if isinstance(data, (bytes, bytearray)):
-        try:
-            return bool(data.decode("utf-8")) and not data.isascii()
-        except UnicodeDecodeError:
-            return False
-    return not isinstance(data, (memoryview, os.PathLike)) and not blobs.is_file(data)
 
 
 def _content_type(kind: str, given: Parameters, name: str | None, field: str) -> str:
@@ -135,8 +114,8 @@ def _disposition(attachment: AttachmentLike, name: str | None, field: str) -> st
     return parameters.line("Content-Disposition", head, given, f"{field}.filename")
 
 
-def _file_name(value: t.Any, field: str, ascii_names: bool) -> str | None:
-    """A file name without directories.
+def file_name(value: t.Any, field: str, ascii_names: bool) -> str | None:
+    """A file name without directories; neutral where it would name one.
 
     :raises BadHeaderError: a control character.
     """
@@ -149,6 +128,8 @@ def _file_name(value: t.Any, field: str, ascii_names: bool) -> str | None:
         name = " ".join(reduced.split())
         if not name or name.startswith("."):
             name = f"attachment{name}"
+    if name and not name.strip(" ."):
+        return "attachment"
     return name or None
 
 

@@ -6,6 +6,7 @@ file changed or was closed, it raises instead of sending something else.
 
 from __future__ import annotations
 
+import codecs
 import collections.abc as c
 import io
 import os
@@ -14,8 +15,7 @@ import typing as t
 from ..errors import ContentError
 from .base64 import Blob
 from .base64 import BLOCK
-from .charsets import charset
-from .charsets import UTF8
+from .charsets import codec_of
 
 
 class Memory:
@@ -118,15 +118,36 @@ def read(data: t.Any, encoding: str | None, field: str) -> bytes:
     """The octets of an attachment's *data* in memory."""
     if _is_octets(data):
         return bytes(data)
-    codec = charset(encoding, field) if encoding else UTF8
+    codec = codec_of(encoding, field) if encoding else "utf-8"
     try:
-        return str(data).encode(codec.codec)
+        return str(data).encode(codec)
     except UnicodeEncodeError as error:
-        raise ContentError(f"{field}: cannot be encoded in {codec.label}: {error}", field=field) from None
+        raise ContentError(f"{field}: cannot be encoded in {encoding or codec}: {error}", field=field) from None
 
 
 def _is_octets(data: t.Any) -> t.TypeGuard[bytes | bytearray]:
     return isinstance(data, (bytes, bytearray, memoryview))
+
+
+def is_text(data: t.Any) -> bool:
+    """Whether *data* is text, lazy or not, that is encoded here."""
+    return not (_is_octets(data) or isinstance(data, os.PathLike) or is_file(data))
+
+
+def is_utf8(octets: Blob) -> bool:
+    """Whether *octets* are UTF-8 beyond ASCII; looks at them block by block."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    beyond = False
+    try:
+        for block in octets.blocks():
+            piece = bytes(block)
+            beyond = beyond or not piece.isascii()
+            if beyond:
+                decoder.decode(piece)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return beyond
 
 
 def blob(data: t.Any, encoding: str | None, field: str) -> Blob:

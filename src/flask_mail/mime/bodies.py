@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import binascii
+import re
 
 from ..errors import ContentError
 from . import base64
 from .charsets import Charset
+from .charsets import encoded
 from .charsets import UTF8
 
 _LIMIT = 998  # octets of a line without CRLF, RFC 5322 §2.1.1
+_SHIFT = re.compile("[\x0e\x0f\x1b]")  # what switches sets inside ISO-2022, RFC 1468
 _LITERAL = bytes(octet for octet in range(0x20, 0x7F) if octet != 0x3D) + b"\t\r\n"
 
 
@@ -43,7 +46,7 @@ def encode(text: str, charset: Charset, field: str) -> tuple[Charset, str, str]:
     """
     if "\0" in text or "\r" in text:
         text = normalised(text, field)
-    if text.isascii() and not has_long_line(text, "\n"):
+    if text.isascii() and (charset is UTF8 or not _SHIFT.search(text)) and not has_long_line(text, "\n"):
         return charset, "7bit", text
     charset, octets = _octets(text, charset, field)
     if charset.wide and octets.isascii() and not has_long_line(octets, b"\n"):
@@ -55,15 +58,15 @@ def encode(text: str, charset: Charset, field: str) -> tuple[Charset, str, str]:
 
 
 def _octets(text: str, charset: Charset, field: str) -> tuple[Charset, bytes]:
+    octets = None if charset is UTF8 else encoded(text, charset)
+    if octets is not None:
+        return charset, octets
     try:
-        return charset, text.encode(charset.codec)
-    except UnicodeEncodeError:
-        try:
-            return UTF8, text.encode("utf-8")
-        except UnicodeEncodeError as error:
-            raise ContentError(
-                f"{field} holds the lone surrogate U+{ord(text[error.start]):04X} at {error.start}", field=field
-            ) from None
+        return UTF8, text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ContentError(
+            f"{field} holds the lone surrogate U+{ord(text[error.start]):04X} at {error.start}", field=field
+        ) from None
 
 
 def quoted_printable(octets: bytes) -> str:

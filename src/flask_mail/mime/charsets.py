@@ -12,6 +12,7 @@ from ..errors import ContentError
 from .gate import gate
 from .gate import shown
 
+_NO_CHARSETS = frozenset({"raw-unicode-escape", "unicode-escape", "idna", "punycode", "undefined", "mbcs", "oem"})
 _TRANSPARENT = "\r\n" + "".join(map(chr, range(0x20, 0x7F)))
 
 
@@ -44,17 +45,52 @@ def charset(name: str | None, field: str = "charset") -> Charset:
     return _charset(gate(str(name), field), field)
 
 
+def codec_of(name: str, field: str) -> str:
+    """Python's codec for text that already has the label *name*, and keeps it.
+
+    :raises ContentError: no such character set, or one that cannot be the charset of a text part.
+    :raises BadHeaderError: a control character in the name.
+    """
+    return _codec(gate(name, field), field)
+
+
+def encoded(text: str, charset: Charset) -> bytes | None:
+    """*text* in *charset*; ``None`` where it would not come back, as ESC does not from the shifts of ISO-2022-JP."""
+    try:
+        octets = text.encode(charset.codec)
+        return octets if charset is UTF8 or octets.decode(charset.codec) == text else None
+    except UnicodeError:
+        return None
+
+
 @functools.lru_cache(maxsize=32)
 def _charset(name: str, field: str) -> Charset:
+    if _codec(name, field) == "utf-8":
+        return UTF8
     try:
-        if codecs.lookup(name).name == "utf-8":
-            return UTF8
         found = email.charset.Charset(name)
-        label = str(found.output_charset)
-        codec = str(found.output_codec or label)
-        transparent = _TRANSPARENT.encode(codec) == _TRANSPARENT.encode("ascii") and label.isascii()
-    except (LookupError, ValueError, email.errors.CharsetError):
-        transparent, label, codec = False, "", ""
-    if not transparent:
-        raise ContentError(f"{field}: {shown(name)} is not a character set for mail", field=field)
+    except email.errors.CharsetError:
+        raise _unfit(name, field) from None
+    label = str(found.output_charset)
+    codec = str(found.output_codec or label)
+    _codec(codec, field)
     return Charset(label, codec, wide=label == "iso-2022-jp")
+
+
+@functools.lru_cache(maxsize=32)
+def _codec(name: str, field: str) -> str:
+    try:
+        codec = codecs.lookup(name).name
+        if name.isascii() and codec not in _NO_CHARSETS and _is_transparent(codec):
+            return codec
+    except (LookupError, ValueError):
+        pass
+    raise _unfit(name, field)
+
+
+def _is_transparent(codec: str) -> bool:
+    return _TRANSPARENT.encode(codec) == _TRANSPARENT.encode("ascii")
+
+
+def _unfit(name: str, field: str) -> ContentError:
+    return ContentError(f"{field}: {shown(name)} is not a character set for mail", field=field)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections.abc as c
 import functools
 import importlib
+import smtplib
 import typing as t
 
 from ..errors import ConfigError
@@ -14,9 +15,9 @@ from .auth import Account
 from .base import Transport
 from .connect import connect
 from .connect import Endpoint
-from .dialogue import Job
 from .dialogue import Line
 from .dialogue import READ
+from .job import Job
 from .offer import Offer
 from .tls import Trust
 from .wire import Client
@@ -131,6 +132,8 @@ class SMTPSession:
         self.host.begin()
         waiting = iter((job,))
         try:
+            if self.host.unread:  # its next reply would be taken for the answer to something else
+                raise smtplib.SMTPServerDisconnected("the server said more than it was asked")
             self._drive(job, self._line.converse(lambda: next(waiting, None)))
         except (OSError, ValueError) as error:
             self._broken(job, error)

@@ -82,7 +82,8 @@ class Client(smtplib.SMTP):
         """Octets written so far, as far as that is known."""
         self._failed: smtplib.SMTPServerDisconnected | None = None
         self._process = os.getpid()
-        self._log = log and logger.isEnabledFor(logging.DEBUG)
+        self.log: bool = log and logger.isEnabledFor(logging.DEBUG)
+        """Whether the conversation is logged."""
         self._secret = False
         self._content = 0
         self.begin()
@@ -93,13 +94,14 @@ class Client(smtplib.SMTP):
 
     @property
     def alive(self) -> bool:
-        """Whether the connection can still be used, as far as this end knows; not after a fork, in the child."""
-        return self.sock is not None and self._process == os.getpid()
+        """Whether the connection can still be used, as far as this end knows; not after a fork, in the child, and not
+        where the server has said more than it was asked: the next command's reply would be taken for another's."""
+        return self.sock is not None and not self.replies.unread and self._process == os.getpid()
 
     @property
     def quiet(self) -> bool:
         """Whether the server has said nothing that was not asked for, such as goodbye."""
-        if self.sock is None or self.replies.unread:
+        if self.sock is None or not self.alive:
             return False
         return not _readable(self.sock) or (isinstance(self.sock, ssl.SSLSocket) and self._only_tickets())
 
@@ -135,10 +137,8 @@ class Client(smtplib.SMTP):
             if content:
                 raise self._failed
             return
-        if self._log and content:
-            self._content += len(octets)
-        elif self._log:
-            self._trace_out(octets)
+        if self.log:
+            self.trace_octets(octets, content=content)
         self._out.append(octets)
         self.given += len(octets)
         self._pending += len(octets)
@@ -174,9 +174,8 @@ class Client(smtplib.SMTP):
         except smtplib.SMTPResponseException as error:
             self.close()
             raise error.with_traceback(None) from None  # the frames below hold what the server said, secrets and all
-        if self._log:
-            self._trace_content()
-            self._trace("<<<", f"{reply}".replace("\n", " / "))
+        if self.log:
+            self.trace_reply(reply)
         if reply.code == 421:  # RFC 5321 §3.8: the server closes after it
             self.close()
         return reply
@@ -268,15 +267,24 @@ class Client(smtplib.SMTP):
             return False
         return False
 
+    def trace_reply(self, reply: Reply) -> None:
+        """Log what the server said."""
+        self._trace_content()
+        self._trace("<<<", f"{reply}".replace("\n", " / "))
+
+    def trace_octets(self, octets: bytes, *, content: bool) -> None:
+        """Log what is sent: of content the number of octets."""
+        if content:
+            self._content += len(octets)
+            return
+        self._trace_content()
+        for line in octets.decode("utf-8", "replace").splitlines():
+            self._trace(">>>", line)
+
     def _trace_content(self) -> None:
         if self._content:
             logger.debug(">>> (%s octets of content)", self._content)
             self._content = 0
-
-    def _trace_out(self, octets: bytes) -> None:
-        self._trace_content()
-        for line in octets.decode("utf-8", "replace").splitlines():
-            self._trace(">>>", line)
 
     def _trace(self, mark: str, line: str) -> None:
         if self._secret:

@@ -1,0 +1,309 @@
+"""Many messages over several connections: nothing blocks, nothing grows, nothing waits for ever."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import contextlib
+import gc
+import logging
+import os
+import smtplib
+import threading
+import time
+import traceback
+import tracemalloc
+import typing as t
+
+import pytest
+from flask import Flask
+
+from flask_mail import DeliveryError
+from flask_mail import Mail
+from flask_mail import Message
+from flask_mail.submission import Content
+from flask_mail.submission import Envelope
+from flask_mail.submission import Submission
+from flask_mail.transports.bulk import Bulk
+from flask_mail.transports.connect import Endpoint
+from flask_mail.transports.job import Job
+from flask_mail.transports.smtp import SMTPTransport
+
+from .faults.faults import drip
+from .faults.faults import ENDLESS
+from .faults.server import Conversation
+from .faults.server import FaultyServer
+from .faults.server import Link
+
+OFFERS = {"nothing": (), "PIPELINING": ("PIPELINING",), "CHUNKING": ("PIPELINING", "CHUNKING")}
+EACH_OFFER = pytest.mark.parametrize("offers", OFFERS.values(), ids=OFFERS)
+LARGE = ("x" * 70 + "\n") * 100_000
+
+
+def mailer(server: FaultyServer, **config: t.Any) -> Mail:
+    app = Flask("app_of_a_test")
+    app.config.update(server.config, MAIL_DEFAULT_SENDER="from@example.com", MAIL_TIMEOUT=10)
+    app.config.update(config)
+    return Mail(app)
+
+
+def letters(count: int, body: str = "Hello") -> c.Iterator[Message]:
+    for number in range(count):
+        yield Message(f"No. {number}", [f"user{number}@example.com"], body)
+
+
+def at(stage: str, recipient: str, what: t.Any) -> c.Callable[[Conversation, str, str], t.Any]:
+    """Trouble at *stage* for the message to *recipient*."""
+
+    def trouble(talk: Conversation, step: str, argument: str) -> t.Any:
+        named = argument if stage == "RCPT" else "".join(talk.rcpts)
+        return what if step == stage and f"<{recipient}@" in named else None
+
+    return trouble
+
+
+def test_replies_are_read_while_content_is_written() -> None:
+    """Else both ends wait for the other to read, once what stands between them is full."""
+
+    def chatty(talk: Conversation, stage: str, _: str) -> t.Any:
+        return "250-" + "\r\n250-".join(["x" * 900] * 60) + "\r\n250 taken" if stage == "final dot" else None
+
+    with FaultyServer("PIPELINING", "CHUNKING", trouble=chatty) as server:
+        results = list(mailer(server).send_many(letters(200, "x" * 70 * 850), connections=1, window=200))
+        assert sum(result.ok for result in results) == 200
+
+
+@pytest.mark.parametrize("way", ["send", "send_many"])
+@EACH_OFFER
+def test_what_is_said_amid_the_content_is_why_it_failed(offers: tuple[str, ...], way: str) -> None:
+    """The server has seen enough, says so, and hangs up on a client that is still writing."""
+
+    def enough(link: Link) -> None:
+        if "CHUNKING" not in offers:
+            link.send(b"354 go on\r\n")
+        link.receive()
+        link.send(b"552 5.3.4 too much\r\n")
+        link.sock.close()
+
+    with FaultyServer(*offers, trouble=at("DATA", "user0", enough)) as server:
+        [message] = letters(1, LARGE)
+        error: t.Any
+        if way == "send_many":
+            [result] = mailer(server).send_many([message])
+            error = result.error
+        else:
+            with pytest.raises(smtplib.SMTPDataError) as caught:
+                mailer(server).send(message)
+            error = caught.value
+        assert isinstance(error, smtplib.SMTPDataError)
+        assert (error.stage, str(error.reply), error.in_doubt) == ("end-of-data", "552 5.3.4 too much", False)  # type: ignore[attr-defined]
+
+
+def unhurried(talk: Conversation, stage: str) -> None:
+    """The first connection takes its time, but not too much for a timeout."""
+    if talk.link.number == 1 and stage == "final dot":
+        talk.server.stopping.wait(0.02)
+
+
+@pytest.mark.parametrize("fault", [lambda link: link.server.stopping.wait(), drip], ids=["reads nothing more", "drips"])
+@pytest.mark.parametrize("stage", ["MAIL", "DATA"])
+@EACH_OFFER
+def test_a_server_that_hangs_is_late_though_others_are_not(offers: tuple[str, ...], stage: str, fault: t.Any) -> None:
+    def trouble(talk: Conversation, step: str, _: str) -> t.Any:
+        unhurried(talk, step)
+        return fault if step == stage and talk.link.number == 2 else None
+
+    with FaultyServer(*offers, trouble=trouble) as server:
+        start = time.monotonic()
+        late: dict[int, float] = {}
+        messages = letters(60, "x" * 70 * 500)
+        for result in mailer(server, MAIL_TIMEOUT=0.4).send_many(messages, connections=2, window=2):
+            if result.error is not None:
+                assert isinstance(result.error, TimeoutError)
+                late[result.index] = time.monotonic() - start
+            elif late:
+                break
+        assert late or "CHUNKING" not in offers or stage == "MAIL"
+        assert all(seconds < 1.2 for seconds in late.values())
+
+
+@EACH_OFFER
+def test_endless_replies_take_no_memory(offers: tuple[str, ...]) -> None:
+    def endless(link: Link) -> None:
+        while True:
+            link.send(ENDLESS.replace(b"250-", b"250 "))
+
+    with FaultyServer(*offers, trouble=at("RCPT", "user0", endless)) as server:
+        tracemalloc.start()
+        try:
+            results = list(mailer(server).send_many(letters(1, LARGE[:1_000_000])))
+            assert tracemalloc.get_traced_memory()[1] < 2**24
+        finally:
+            tracemalloc.stop()
+        assert len(results) == 1
+
+
+class Torn:
+    """Content that cannot be read to its end."""
+
+    size = 1000
+
+    def __iter__(self) -> c.Iterator[bytes]:
+        yield b"Subject: torn\r\n\r\n"
+        raise OSError("the disk is gone")
+
+
+@EACH_OFFER
+def test_content_that_cannot_be_read_fails_alone(offers: tuple[str, ...]) -> None:
+    def job(number: int) -> Job:
+        content = Content([Torn() if number == 3 else b"Subject: x\r\n\r\nHello\r\n"])
+        envelope = Envelope("from@example.com", (f"user{number}@example.com",))
+        return Job(Submission(envelope, content, "<x@x>"), tag=number)
+
+    with FaultyServer(*offers) as server:
+        transport = SMTPTransport(Endpoint(server.host, server.port))
+        ended = {one.tag: one for one in Bulk(transport.open, map(job, range(8)), connections=1, window=16)}
+        assert sorted(ended) == list(range(8))
+        assert [tag for tag, one in sorted(ended.items()) if one.error is not None] == [3]
+        error = t.cast(t.Any, ended[3].error)
+        assert "the disk is gone" in str(error)
+        assert not error.in_doubt
+        arrived = sorted(taken.recipients[0] for taken in server.taken)
+        assert arrived == [f"user{number}@example.com" for number in range(8) if number != 3]
+        assert server.connections == 2
+
+
+def test_nothing_grows_with_the_number_of_messages() -> None:
+    lost: set[int] = set()
+
+    def trouble(talk: Conversation, stage: str, argument: str) -> t.Any:
+        taken = len(talk.server.taken)
+        if stage != "MAIL" or taken % 100 != 99 or taken in lost:
+            return None
+        lost.add(taken)
+        return Link.finish
+
+    with FaultyServer("PIPELINING", "CHUNKING", trouble=trouble) as server:
+        at_once = 0
+        for result in mailer(server).send_many(letters(1000), connections=2):
+            assert result.ok
+            if result.index % 200 == 0:
+                at_once = max(at_once, sum(isinstance(one, Job) for one in gc.get_objects()))
+        assert 0 < at_once < 200
+        assert len(server.taken) == 1000
+
+
+def test_an_idle_connection_that_closes_costs_neither_a_message_nor_time() -> None:
+    """While the rate does not allow the next message, the server hangs up."""
+
+    def trouble(talk: Conversation, stage: str, _: str) -> t.Any:
+        if stage != "final dot":
+            return None
+
+        def take_and_leave(link: Link) -> None:
+            talk.take(b"")
+            talk.flush()
+            link.finish()
+
+        return take_and_leave
+
+    with FaultyServer("PIPELINING", "CHUNKING", trouble=trouble) as server:
+        start, used = time.monotonic(), time.thread_time()
+        assert all(result.ok for result in mailer(server, MAIL_RATE_LIMIT="5/s").send_many(letters(5), connections=1))
+        assert time.monotonic() - start >= 0.75
+        assert time.thread_time() - used < 0.3
+        assert (len(server.taken), server.connections) == (5, 5)
+
+
+@EACH_OFFER
+def test_a_second_connection_that_is_not_wanted_is_done_without(offers: tuple[str, ...]) -> None:
+    def trouble(talk: Conversation, stage: str, _: str) -> t.Any:
+        return "421 4.7.0 one is enough" if stage == "greeting" and talk.link.number > 1 else None
+
+    with FaultyServer(*offers, trouble=trouble) as server:
+        assert all(result.ok for result in mailer(server).send_many(letters(50)))
+        assert len(server.taken) == 50
+        assert server.connections == 2
+
+
+def test_errors_do_not_grow_with_the_messages_they_are_for() -> None:
+    with FaultyServer(mechanisms="PLAIN", accounts={"me": "right"}) as server:
+        mail = mailer(server, MAIL_USERNAME="me", MAIL_PASSWORD="wrong")
+        errors = [result.error for result in mail.send_many(letters(100))]
+        assert server.connections == 1
+        assert all(isinstance(error, smtplib.SMTPAuthenticationError) for error in errors)
+        depths = [len(traceback.extract_tb(error.__traceback__)) for error in errors if error is not None]
+        assert max(depths[1:]) == depths[1] < 20
+        assert len({id(error) for error in errors}) == 100
+
+
+@pytest.mark.parametrize("wrong", [KeyError("no such secret"), RuntimeError("the vault is sealed")])
+def test_whatever_a_token_function_raises_is_an_outcome(wrong: Exception) -> None:
+    def token() -> str:
+        raise wrong
+
+    with FaultyServer(mechanisms="XOAUTH2") as server:
+        mail = mailer(server, MAIL_USERNAME="me", MAIL_OAUTH2_TOKEN=token)
+        results = list(mail.send_many(letters(3)))
+        assert [isinstance(result.error, type(wrong)) for result in results] == [True] * 3
+        with pytest.raises(type(wrong)):
+            mail.send(next(letters(1)))
+
+
+@pytest.mark.parametrize("way", ["send", "send_many"])
+@EACH_OFFER
+def test_a_message_has_a_deadline_too(offers: tuple[str, ...], way: str) -> None:
+    """Each reply comes in time, all of them together do not."""
+
+    def slow(talk: Conversation, stage: str, _: str) -> t.Any:
+        if stage == "RCPT":
+            talk.flush()
+            talk.server.stopping.wait(0.1)
+
+    with FaultyServer(*offers, trouble=slow) as server:
+        mail = mailer(server, MAIL_TIMEOUT=5, MAIL_DEADLINE=0.35)
+        message = Message("Hello", [f"user{n}@example.com" for n in range(30)], "x")
+        start = time.monotonic()
+        if way == "send":
+            with pytest.raises(TimeoutError):
+                mail.send(message)
+        else:
+            [result] = mail.send_many([message])
+            assert isinstance(result.error, TimeoutError)
+        assert time.monotonic() - start < 1.35
+
+
+def test_the_conversation_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with FaultyServer("PIPELINING", "CHUNKING") as server, caplog.at_level(logging.DEBUG, "flask_mail.smtp"):
+        list(mailer(server, MAIL_DEBUG=True).send_many(letters(1, "private")))
+    assert ">>> MAIL FROM:<from@example.com>" in caplog.text
+    assert "<<< 250 2.0.0 taken as 1" in caplog.text
+    assert "octets of content)" in caplog.text
+    assert "private" not in caplog.text
+
+
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_no_descriptor_is_left_open() -> None:
+    def trouble(talk: Conversation, stage: str, _: str) -> t.Any:
+        return {7: Link.finish, 11: "421 4.0.0 bye"}.get(len(talk.server.taken)) if stage == "MAIL" else None
+
+    def none_left(server: FaultyServer) -> None:
+        server.wait_for(lambda: server.open == 0)
+        threads = threading.enumerate()
+        for thread in threads:
+            if thread.name == "serve":
+                thread.join()
+
+    with FaultyServer("PIPELINING", trouble=trouble) as server:
+        mail = mailer(server, MAIL_POOL_SIZE=0)
+        before = descriptors()
+        assert sum(result.ok for result in mail.send_many(letters(40))) >= 39
+        results = t.cast("c.Generator[t.Any]", mail.send_many(letters(1000)))
+        next(results)
+        results.close()
+        with contextlib.suppress(DeliveryError):
+            mailer(server, MAIL_USE_TLS=True).send(next(letters(1)))
+        none_left(server)
+        assert descriptors() <= before

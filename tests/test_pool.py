@@ -1,0 +1,376 @@
+"""Connections that ``mail.send`` keeps: used again while they are good, replaced in silence when they are not."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import os
+import smtplib
+import socket
+import struct
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import typing as t
+
+import pytest
+from flask import Flask
+
+from flask_mail import DeliveryError
+from flask_mail import Mail
+from flask_mail import Message
+from flask_mail.submission import Content
+from flask_mail.submission import Envelope
+from flask_mail.submission import Submission
+from flask_mail.transports.connect import Endpoint
+from flask_mail.transports.pool import Pool
+from flask_mail.transports.smtp import SMTPTransport
+
+from .faults.faults import reset
+from .faults.server import Conversation
+from .faults.server import FaultyServer
+from .faults.server import Link
+from .servers import Authority
+from .servers.sink import Sink
+
+OFFERS = {"nothing": (), "PIPELINING": ("PIPELINING",), "CHUNKING": ("PIPELINING", "CHUNKING")}
+EACH_OFFER = pytest.mark.parametrize("offers", OFFERS.values(), ids=OFFERS)
+PIPELINING = OFFERS["PIPELINING"]
+
+
+def mailer(server: FaultyServer | Sink, **config: t.Any) -> Mail:
+    app = Flask("app_of_a_test")
+    app.config.update(server.config, MAIL_DEFAULT_SENDER="from@example.com", MAIL_TIMEOUT=10)
+    app.config.update(config)
+    return Mail(app)
+
+
+def send(mail: Mail, recipient: str = "to@example.com") -> None:
+    assert mail.send(Message("Hello", [recipient], "x")).complete
+
+
+def second(stage: str, what: t.Any) -> c.Callable[[Conversation, str, str], t.Any]:
+    """Trouble at *stage* of a connection's second message."""
+
+    def trouble(talk: Conversation, step: str, _: str) -> t.Any:
+        carried = sum(taken.connection == talk.link.number for taken in talk.server.taken)
+        return what if step == stage and carried == 1 else None
+
+    return trouble
+
+
+@EACH_OFFER
+def test_a_connection_is_used_again(offers: tuple[str, ...]) -> None:
+    with FaultyServer(*offers) as server:
+        mail = mailer(server)
+        for _ in range(5):
+            send(mail)
+        assert (len(server.taken), server.connections) == (5, 1)
+
+
+@pytest.mark.parametrize("implicit", [True, False], ids=["implicit", "STARTTLS"])
+def test_also_over_tls_and_logged_in(implicit: bool, authority: Authority) -> None:
+    """What TLS 1.3 sends by itself, session tickets, is no goodbye."""
+    login = {"mechanisms": "PLAIN", "accounts": {"me": "secret"}}
+    with FaultyServer(context=authority.server_context(), implicit=implicit, **login) as server:  # type: ignore[arg-type]
+        mail = mailer(server, MAIL_USE_SSL=implicit, MAIL_USE_TLS=not implicit, MAIL_TLS_CA=authority.ca_file)
+        app = t.cast(Flask, mail.app)
+        app.config.update(MAIL_USERNAME="me", MAIL_PASSWORD="secret")
+        mail.init_app(app)
+        for _ in range(3):
+            send(mail)
+        assert (len(server.taken), server.connections) == (3, 1)
+
+
+def test_none_is_kept_with_a_size_of_0() -> None:
+    with FaultyServer(*PIPELINING) as server:
+        mail = mailer(server, MAIL_POOL_SIZE=0)
+        send(mail)
+        send(mail)
+        assert server.connections == 2
+        server.wait_for(lambda: server.open == 0)
+
+
+def test_no_more_are_kept_than_may_be() -> None:
+    def all_at_once(talk: Conversation, stage: str, _: str) -> None:
+        if stage == "final dot":
+            talk.server.wait_for(lambda: talk.server.connections >= 5)
+
+    with FaultyServer(*PIPELINING, trouble=all_at_once) as server:
+        mail = mailer(server, MAIL_POOL_SIZE=2)
+        threads = [threading.Thread(target=send, args=(mail,)) for _ in range(5)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        server.wait_for(lambda: server.open == 2)
+        assert len(server.taken) == 5
+
+
+def test_one_that_was_idle_too_long_is_not_used() -> None:
+    with FaultyServer(*PIPELINING) as server:
+        mail = mailer(server, MAIL_POOL_IDLE=0.05)
+        send(mail)
+        time.sleep(0.06)
+        send(mail)
+        assert server.connections == 2
+        server.wait_for(lambda: server.verbs.count("QUIT") == 1)
+
+
+def test_one_carries_only_so_many_messages() -> None:
+    with FaultyServer(*PIPELINING) as server:
+        mail = mailer(server, MAIL_MAX_EMAILS=3)
+        for _ in range(7):
+            send(mail)
+        assert server.connections == 3
+
+
+def fin(link: Link) -> None:
+    link.sock.shutdown(socket.SHUT_WR)
+
+
+def rst(link: Link) -> None:
+    link.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    link.sock.shutdown(socket.SHUT_RD)  # wakes the thread that reads, which closes
+    link.server.wait_for(lambda: link.server.open == 0)
+
+
+def bye(link: Link) -> None:
+    link.send(b"421 4.4.2 idle for too long\r\n")
+    fin(link)
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["clear", "TLS"])
+@pytest.mark.parametrize("goodbye", [fin, rst, bye])
+@EACH_OFFER
+def test_one_that_the_server_has_closed_is_replaced(
+    offers: tuple[str, ...], goodbye: t.Any, tls: bool, authority: Authority
+) -> None:
+    with FaultyServer(*offers, context=authority.server_context() if tls else None, implicit=tls) as server:
+        mail = mailer(server, MAIL_USE_SSL=tls, MAIL_TLS_CA=authority.ca_file)
+        for number in range(1, 4):
+            send(mail)
+            assert server.connections == number
+            goodbye(server.links[-1])
+        assert len(server.taken) == 3
+
+
+@pytest.mark.parametrize("goodbye", [Link.finish, reset, "421 4.3.2 not on this one"], ids=["FIN", "RST", "421"])
+@EACH_OFFER
+def test_one_that_closes_when_it_is_used_is_replaced_too(offers: tuple[str, ...], goodbye: t.Any) -> None:
+    """The server hung up in the moment before; but what it may have, it is not sent again."""
+    with FaultyServer(*offers, trouble=second("MAIL", goodbye)) as server:
+        mail = mailer(server)
+        send(mail, "first@example.com")
+        if "CHUNKING" in offers and goodbye is reset:
+            with pytest.raises(ConnectionResetError) as caught:
+                send(mail, "second@example.com")
+            assert t.cast(t.Any, caught.value).in_doubt
+        else:
+            send(mail, "second@example.com")
+            assert [taken.recipients for taken in server.taken] == [["first@example.com"], ["second@example.com"]]
+            assert server.connections == 2
+
+
+def test_it_is_replaced_only_once() -> None:
+    def trouble(talk: Conversation, stage: str, _: str) -> t.Any:
+        return "421 4.3.2 not now" if stage == "MAIL" and talk.server.taken else None
+
+    with FaultyServer(*PIPELINING, trouble=trouble) as server:
+        mail = mailer(server)
+        send(mail)
+        with pytest.raises(smtplib.SMTPSenderRefused, match="not now"):
+            send(mail)
+        assert server.connections == 2
+
+
+@pytest.mark.parametrize("refusal", ["450 4.2.0 later", "550 5.7.1 never"])
+@EACH_OFFER
+def test_a_refusal_is_no_reason_to_replace_it(offers: tuple[str, ...], refusal: str) -> None:
+    refused = iter([None, refusal])
+    with FaultyServer(
+        *offers, trouble=lambda talk, stage, _: next(refused, None) if stage == "MAIL" else None
+    ) as server:
+        mail = mailer(server)
+        send(mail)
+        with pytest.raises(smtplib.SMTPSenderRefused):
+            send(mail)
+        send(mail)
+        assert (len(server.taken), server.connections) == (2, 1)
+
+
+@EACH_OFFER
+def test_one_that_failed_is_never_handed_out_again(offers: tuple[str, ...]) -> None:
+    """The reply comes after all, too late: it must not answer the next message."""
+
+    def late(link: Link) -> None:
+        link.server.wait_for(lambda: link.server.connections == 2)
+        link.send(b"550 5.0.0 for the message before\r\n")
+
+    with FaultyServer(*offers, trouble=second("final dot", late)) as server:
+        mail = mailer(server, MAIL_TIMEOUT={"default": 10, "end-of-data": 0.2})
+        send(mail)
+        with pytest.raises(TimeoutError) as caught:
+            send(mail)
+        assert t.cast(t.Any, caught.value).in_doubt
+        send(mail)
+        assert server.connections == 2
+
+
+@EACH_OFFER
+def test_one_that_says_more_than_it_is_asked_is_not_used_again(offers: tuple[str, ...]) -> None:
+    def chatter(talk: Conversation, stage: str, _: str) -> t.Any:
+        if stage != "final dot":
+            return None
+
+        def take_and_chat(link: Link) -> None:
+            talk.take(b"")
+            talk.reply("250 2.0.0 and another thing")
+
+        return take_and_chat
+
+    with FaultyServer(*offers, trouble=chatter) as server:
+        mail = mailer(server)
+        for _ in range(3):
+            send(mail)
+        with mail.connect() as connection:
+            for _ in range(3):
+                assert connection.send(Message("Hello", ["to@example.com"], "x")).complete
+        assert len({taken.connection for taken in server.taken}) == len(server.taken) == 6
+
+
+def test_an_interrupt_amid_a_message_closes_it() -> None:
+    class Interrupted:
+        size = 10
+
+        def __iter__(self) -> c.Iterator[bytes]:
+            yield b"Subject: "
+            raise KeyboardInterrupt
+
+    with FaultyServer(*PIPELINING) as server:
+        pool = Pool(SMTPTransport(Endpoint(server.host, server.port)), size=2, idle=30)
+        session = pool.open()
+        with pytest.raises(KeyboardInterrupt):
+            session.send(Submission(Envelope("a@x", ("b@x",)), Content([Interrupted()]), "<1@x>"))
+        session.close()
+        server.wait_for(lambda: server.open == 0)
+        assert server.taken == []
+
+
+def test_other_settings_use_no_old_connection() -> None:
+    with FaultyServer(*PIPELINING) as one, FaultyServer(*PIPELINING) as other:
+        mail = mailer(one)
+        send(mail)
+        mail.in_force().port = other.port  # type: ignore[attr-defined]
+        send(mail)
+        assert (len(one.taken), len(other.taken)) == (1, 1)
+        one.wait_for(lambda: one.open == 0)
+
+
+def run(code: str, server: FaultyServer) -> None:
+    head = f"""
+        import os
+        from flask import Flask
+        from flask_mail import Mail, Message
+        app = Flask("app")
+        app.config.update(MAIL_SERVER={server.host!r}, MAIL_PORT={server.port}, MAIL_DEFAULT_SENDER="from@example.com")
+        mail = Mail(app)
+        def send(who):
+            assert mail.send(Message("Hello", [who + "@example.com"], "x")).complete
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(head) + textwrap.dedent(code)], check=True, timeout=60)
+
+
+@EACH_OFFER
+def test_a_fork_shares_no_connection(offers: tuple[str, ...]) -> None:
+    code = """
+        send("before")
+        with mail.connect() as connection:
+            connection.send(Message("Hello", ["open@example.com"], "x"))
+            child = os.fork()
+            if child == 0:
+                send("child")
+                connection.send(Message("Hello", ["child-open@example.com"], "x"))
+                send("child")
+            else:
+                assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+                send("parent")
+                connection.send(Message("Hello", ["parent-open@example.com"], "x"))
+    """
+    with FaultyServer(*offers) as server:
+        run(code, server)
+        by: dict[str, set[int]] = {}
+        for taken in server.taken:
+            by.setdefault(taken.recipients[0].partition("@")[0], set()).add(taken.connection)
+        assert by["before"] == by["parent"] == {1}
+        assert by["open"] == by["parent-open"] == {2}
+        assert len(by["child"]) == len(by["child-open"]) == 1
+        assert len(by["child"] | by["child-open"] | {1, 2}) == 4
+        # Nor does the child say goodbye on a connection of its parent's.
+        parents = [verb.partition(" ")[0] for number, verb in server.lines if number in (1, 2)]
+        assert parents.count("QUIT") == 2
+        server.wait_for(lambda: server.open == 0)
+
+
+def test_all_are_closed_at_exit() -> None:
+    with FaultyServer(*PIPELINING) as server:
+        run('send("one")', server)
+        server.wait_for(lambda: server.verbs.count("QUIT") == 1 and server.open == 0)
+
+
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_32_threads_send_1000_messages_each_exactly_once() -> None:
+    before = descriptors()
+    with Sink() as sink:
+        mail = mailer(sink, MAIL_POOL_SIZE=8)
+        failures: list[Exception] = []
+
+        def work(thread: int) -> None:
+            try:
+                for number in range(1000):
+                    send(mail, f"{thread}.{number}@example.com")
+            except Exception as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(32)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert failures == []
+        mail.in_force().pool_size = 0  # type: ignore[attr-defined]
+        send(mail, "last@example.com")  # other settings: those that were kept are closed
+        recipients, connections = sink.stop()
+        assert recipients.pop("last@example.com") == 1
+        assert set(recipients.values()) == {1}
+        assert len(recipients) == 32_000
+        assert connections < 3200
+    assert descriptors() == before
+
+
+def test_a_deaf_server_costs_a_timeout_and_then_nothing() -> None:
+    """A connection that a firewall has dropped: nothing comes back, not even RST."""
+    with FaultyServer(*PIPELINING, trouble=second("MAIL", Link.drain)) as server:
+        mail = mailer(server, MAIL_TIMEOUT={"default": 10, "mail": 0.2})
+        send(mail)
+        send(mail)
+        assert server.connections == 2
+
+
+def test_an_error_of_the_replacement_is_what_is_raised() -> None:
+    def trouble(talk: Conversation, stage: str, _: str) -> t.Any:
+        if stage == "greeting" and talk.link.number == 2:
+            return "554 5.7.1 you again"
+        return Link.finish if stage == "MAIL" and talk.server.taken else None
+
+    with FaultyServer(*PIPELINING, trouble=trouble) as server:
+        mail = mailer(server)
+        send(mail)
+        with pytest.raises(smtplib.SMTPConnectError, match="you again") as caught:
+            send(mail)
+        assert isinstance(caught.value, DeliveryError)
+        assert caught.value.stage == "greeting"
