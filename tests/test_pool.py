@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc as c
+import gc
 import os
 import smtplib
 import socket
@@ -324,6 +325,7 @@ def descriptors() -> int:
 
 
 def test_32_threads_send_1000_messages_each_exactly_once() -> None:
+    gc.collect()  # what other tests have left
     before = descriptors()
     with Sink() as sink:
         mail = mailer(sink, MAIL_POOL_SIZE=8)
@@ -349,7 +351,7 @@ def test_32_threads_send_1000_messages_each_exactly_once() -> None:
         assert set(recipients.values()) == {1}
         assert len(recipients) == 32_000
         assert connections < 3200
-    assert descriptors() == before
+    assert descriptors() <= before
 
 
 def test_a_deaf_server_costs_a_timeout_and_then_nothing() -> None:

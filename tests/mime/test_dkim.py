@@ -13,7 +13,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.asymmetric import rsa
+from flask import Flask
 
+from flask_mail import Mail
 from flask_mail import Message
 from flask_mail.compose import compose
 from flask_mail.errors import ConfigError
@@ -121,6 +123,33 @@ def test_the_headers_to_sign_can_be_chosen() -> None:
         octets = bytes(compose(message(), settings(pem(RSA), dkim_headers=headers)).content)
         assert b"h=from : subject : from;" in octets.replace(b"\r\n", b"")
         assert verifies(octets, RSA)
+
+
+def test_what_must_be_signed_is_signed_whatever_is_chosen() -> None:
+    """RFC 8058 §4: without a signature over both of them, nobody may unsubscribe with one click."""
+    mail = message()
+    mail.list_unsubscribe("https://example.com/u/1")
+    signed = dkim.DKIM(bytes(compose(mail, settings(pem(RSA), dkim_headers=["subject"])).content))
+    assert signed.verify(dnsfunc=lambda name, timeout=5: record(RSA))
+    names = {name.lower() for name, _ in signed.signed_headers}
+    assert names == {b"from", b"list-unsubscribe", b"list-unsubscribe-post", b"subject"}
+
+
+@pytest.mark.parametrize("headers", [["Sub:ject"], ["a b"], ["ü"], [""], "subject: to", ["a\r\nb"]])
+def test_a_header_to_sign_has_the_name_of_one(headers: t.Any) -> None:
+    with pytest.raises(ConfigError, match=r"^MAIL_DKIM_HEADERS") as caught:
+        signing.signer("example.com", "mail", pem(RSA), headers)
+    assert caught.value.key == "MAIL_DKIM_HEADERS"
+
+
+@pytest.mark.parametrize("key", ["MAIL_DKIM_KEY", "MAIL_DKIM_SELECTOR"])
+def test_half_of_the_settings_is_a_config_error(key: str) -> None:
+    app = Flask(__name__)
+    app.config[key] = pem(RSA) if key == "MAIL_DKIM_KEY" else "mail"
+    with pytest.raises(ConfigError, match=f"^{key} is set, .* without MAIL_DKIM_DOMAIN") as caught:
+        Mail(app)
+    assert caught.value.key == key
+    assert "BEGIN" not in str(caught.value)
 
 
 WRONG = {

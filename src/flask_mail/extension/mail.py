@@ -84,8 +84,7 @@ class Mail(Sending):
         _check_transport(fresh.transport)
         _check_addresses(fresh)
         _check_files(fresh)
-        if fresh.dkim_domain:
-            signer(fresh.dkim_domain, fresh.dkim_selector, fresh.dkim_key, fresh.dkim_headers)
+        _check_dkim(fresh)
         warn_of_unknown(app.config, stacklevel=stacklevel)
         _warn_of_rival(stacklevel + 1)
         state = self._state_of(app)
@@ -152,6 +151,14 @@ def _check_files(settings: Settings) -> None:
     for key, path in files.items():
         if path and not os.path.isfile(path):
             raise ConfigError(f"{key} is {path!r}, but it has to be the path of a file that exists.", key=key)
+
+
+def _check_dkim(settings: Settings) -> None:
+    if settings.dkim_domain:
+        signer(settings.dkim_domain, settings.dkim_selector, settings.dkim_key, settings.dkim_headers)
+    elif settings.dkim_key or settings.dkim_selector:
+        key = "MAIL_DKIM_KEY" if settings.dkim_key else "MAIL_DKIM_SELECTOR"
+        raise ConfigError(f"{key} is set, but nothing is signed without MAIL_DKIM_DOMAIN: set both.", key=key)
 
 
 def _check_addresses(settings: Settings) -> None:

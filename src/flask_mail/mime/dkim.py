@@ -35,8 +35,10 @@ HEADERS = [
 ]
 """What is signed where it is present: RFC 6376 §5.4.1, and both unsubscribe headers as RFC 8058 §4 demands."""
 
+_ALWAYS = ("from", "list-unsubscribe", "list-unsubscribe-post")
 _PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]*)PRIVATE KEY-----(.*?)-----END \1PRIVATE KEY-----", re.DOTALL)
 _ED25519 = bytes.fromhex("302e020100300506032b657004220420")  # RFC 8410 §7: PKCS #8 with a seed of 32 octets
+_NAME = re.compile(r"[!-9;-~]{1,100}\Z")  # RFC 5322 §3.6.8
 _SELECTOR = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z_.-]*[0-9A-Za-z])?\Z")
 
 
@@ -79,6 +81,7 @@ def signer(domain: str, selector: str | None, key: t.Any, headers: t.Any = None)
     :param selector: ``MAIL_DKIM_SELECTOR``.
     :param key: ``MAIL_DKIM_KEY``: PEM text or a path to it, RSA or Ed25519; or 32 octets in base64, Ed25519.
     :param headers: ``MAIL_DKIM_HEADERS``, the names to sign where they are present; :data:`HEADERS` by default.
+        From and both unsubscribe headers are signed in any case (RFC 6376 §5.4, RFC 8058 §4).
     :raises ConfigError: a setting is missing or cannot be used.
     :raises MissingExtraError: dkimpy is not installed.
     """
@@ -88,9 +91,16 @@ def signer(domain: str, selector: str | None, key: t.Any, headers: t.Any = None)
     if not key:
         raise ConfigError("MAIL_DKIM_KEY is missing: give a private key in PEM, or a path to it", key="MAIL_DKIM_KEY")
     names = headers.replace(",", " ").split() if isinstance(headers, str) else headers or HEADERS
-    lower = tuple(dict.fromkeys(["from", *(str(name).strip().lower() for name in names)]))
+    lower = tuple(dict.fromkeys([*_ALWAYS, *(_checked_name(name) for name in names)]))
     text = key.decode("ascii", "replace") if isinstance(key, bytes) else str(key)
     return _signer(domain, str(selector), text, lower)
+
+
+def _checked_name(given: t.Any) -> str:
+    name = str(given).strip().lower()
+    if not _NAME.match(name):
+        raise ConfigError(f"MAIL_DKIM_HEADERS: {name!a} is not the name of a header", key="MAIL_DKIM_HEADERS")
+    return name
 
 
 @functools.lru_cache(maxsize=16)

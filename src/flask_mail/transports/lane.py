@@ -49,6 +49,7 @@ class Lane:
         self._replies = session.host.replies
         self._out: list[bytes] = []
         self._pending = 0
+        self._blocked = False
         self._carried = False
         self._failed: Exception | None = None
         self._first: Job | None = None
@@ -122,10 +123,12 @@ class Lane:
         answer: Reply | None = None
         if self._conversation is None:
             self._conversation = self.line.converse(self._next)
-        elif self._pending >= FULL or (self.reading and (answer := self._taken()) is None):
+        elif self._pending >= FULL or (self.reading and (answer := self._replies.take()) is None):
             return True
         self.reading = False
-        go_on, put, jobs = self._conversation.send, self._out.append, self.line.jobs
+        if answer is not None and answer.code == 421:
+            self._told_goodbye(answer)
+        go_on, put, jobs, take = self._conversation.send, self._out.append, self.line.jobs, self._replies.take
         if self.session.host.log:
             go_on = self._logged
         try:
@@ -136,10 +139,12 @@ class Lane:
                     put(step)
                     self._pending += len(step)
                     jobs[-1].end = self.gone + self._pending
-                elif (answer := self._taken()) is None:
+                elif (answer := take()) is None:
                     self.reading = True
                     self._set_clock()
                     return True
+                elif answer.code == 421:
+                    self._told_goodbye(answer)
         except StopIteration:
             self._conversation = None
             return False
@@ -155,15 +160,13 @@ class Lane:
             self.session.host.trace_octets(step, content=self.line.jobs[-1].in_content)
         return step
 
-    def _taken(self) -> Reply | None:
-        """The next reply; goodbye to a connection that has done its work is no answer to what was asked last."""
-        reply = self._replies.take()
-        if reply is None or reply.code != 421 or not (self._carried or self.line.finished):
-            return reply
+    def _told_goodbye(self, reply: Reply) -> None:
+        """What is said to a connection that has done its work is no answer to what was asked last."""
+        if not (self._carried or self.line.finished):
+            return
         if (first := self.line.jobs[0]).stage != "end-of-data":
             first.in_doubt = False
             raise smtplib.SMTPResponseException(reply.code, reply.raw)
-        return reply
 
     def _set_clock(self) -> None:
         """From now on it may take as long as the stage of the first job, which has a deadline too."""
@@ -192,8 +195,9 @@ class Lane:
         self.gone += sent
         self._pending = len(octets) - sent
         self._out = [octets[sent:]] if self._pending else []
-        if sent:
+        if sent and (self._blocked or not self.reading):  # else it was set a moment ago
             self._set_clock()
+        self._blocked = self._pending > 0
 
     def _read(self) -> bool:
         """Take what has come; return whether anything has."""
