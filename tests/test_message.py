@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import collections.abc as c
+import contextlib
 import copy
+import datetime
 import io
 import json
 import pathlib
@@ -17,16 +19,23 @@ import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
+from werkzeug.datastructures import FileStorage
 
 from flask_mail import Attachment
 from flask_mail import Mail
 from flask_mail import Message
 from flask_mail.address import Mailbox
 from flask_mail.compose import compose
+from flask_mail.compose import preview
+from flask_mail.compose import Stamp
+from flask_mail.errors import AddressError
 from flask_mail.errors import BadHeaderError
 from flask_mail.errors import ContentError
+from flask_mail.errors import MessageError
 from flask_mail.message import Calendar
 
+from .mime.test_dkim import ED25519
+from .mime.test_dkim import pem
 from .properties import reading
 from .properties import strategies as mine
 from .test_address import Lazy
@@ -71,7 +80,10 @@ COPIES: dict[str, c.Callable[[Message], Message]] = {
 }
 
 
-@pytest.mark.parametrize("name", COPIES)
+KEEPING = ["pickle", "snapshot", "JSON"]  # the id, that is: it stays the same message
+
+
+@pytest.mark.parametrize("name", KEEPING)
 @pytest.mark.parametrize("when", ["new", "shown", "sent"])
 def test_copies_have_the_same_octets(name: str, when: str) -> None:
     message = full()
@@ -113,6 +125,48 @@ def test_a_copy_of_a_message_that_was_never_shown_is_another_message(name: str) 
     message = Message("x", ["a@example.com"], sender="s@example.com")
     if name != "JSON":  # which keeps the id, because a worker goes on with it
         assert COPIES[name](message).msgId != COPIES[name](message).msgId
+
+
+@pytest.mark.parametrize("make", [copy.copy, copy.deepcopy])
+@pytest.mark.parametrize("when", [lambda message: message.msgId, Message.as_bytes, lambda m: compose(m, None)])
+def test_a_template_that_is_copied_repeats_no_id(
+    make: c.Callable[[Message], Message], when: c.Callable[[Message], object]
+) -> None:
+    template = Message("x", ["a@example.com"], "x", "<p>x", sender="s@example.com")
+    when(template)
+    first, second = make(template), make(template)
+    assert len({template.msgId, first.msgId, second.msgId}) == 3
+    assert (first.date, first.stamp and first.stamp.date) == (None, None)
+    assert compose(first, None).message_id == first.msgId
+    marks = [each.stamp.boundary for each in (template, first, second) if each.stamp]
+    assert len(set(marks)) == 3
+
+
+@pytest.mark.parametrize("make", [copy.copy, copy.deepcopy])
+def test_a_copy_keeps_the_id_and_the_date_that_were_set(make: c.Callable[[Message], Message]) -> None:
+    template = Message("x", ["a@example.com"], sender="s@example.com", date=1.0)
+    template.msgId = "<own@example.com>"
+    compose(template, None)
+    other = make(template)
+    assert (other.msgId, other.date) == ("<own@example.com>", 1.0)
+    assert other.as_bytes() == template.as_bytes()
+
+
+def test_a_deep_copy_is_deep_and_knows_itself() -> None:
+    message = Message("x", ["a@example.com"])
+    vars(message)["own"] = [[message, message.recipients]]
+    other = copy.deepcopy(message)
+    assert vars(other)["own"][0][0] is other
+    vars(other)["own"][0][1].append("b@example.com")
+    assert message.recipients == ["a@example.com"]
+
+
+def test_a_copy_has_an_invitation_of_its_own() -> None:
+    message = Message("x", calendar="BEGIN:VCALENDAR")
+    other = message.snapshot()
+    assert message.calendar is not None
+    message.calendar.method = "CANCEL"
+    assert other.calendar == Calendar("BEGIN:VCALENDAR", "PUBLISH")
 
 
 def test_a_copy_of_a_sent_message_is_sent_as_another_one() -> None:
@@ -186,6 +240,102 @@ def test_a_path_is_read_for_json(tmp_path: pathlib.Path) -> None:
     assert (attachment.filename, attachment.data) == ("a.bin", b"octets")
 
 
+def _upload() -> t.Any:
+    return FileStorage(io.BytesIO(UTF8), filename="a.txt", content_type="text/plain")
+
+
+SHIFT_JIS = "text/plain; charset=shift_jis"
+UTF8 = "größe\n".encode()
+KINDS: dict[str, c.Callable[[pathlib.Path, contextlib.ExitStack], Attachment]] = {
+    "path": lambda path, files: Attachment(data=path),
+    "file": lambda path, files: Attachment("a.txt", "text/plain", files.enter_context(path.open("rb"))),
+    "file of text": lambda path, files: Attachment(
+        "a.txt", "text/plain", files.enter_context(path.open(encoding="utf-8"))
+    ),
+    "BytesIO": lambda path, files: Attachment("a.txt", "text/plain", io.BytesIO(UTF8)),
+    "StringIO": lambda path, files: Attachment("a.txt", "text/plain", io.StringIO("größe\n")),
+    "StringIO in shift_jis": lambda path, files: Attachment("a.txt", SHIFT_JIS, io.StringIO("日本\n")),
+    "text in shift_jis": lambda path, files: Attachment("a.txt", "text/plain; charset=shift_jis", "日本\n"),
+    "memoryview": lambda path, files: Attachment("a.txt", "text/plain", memoryview(UTF8)),
+    "bytearray": lambda path, files: Attachment("a.txt", "text/plain", bytearray(UTF8)),
+    "ASCII": lambda path, files: Attachment("a.txt", "text/plain", io.BytesIO(b"ASCII")),
+    "Latin-1": lambda path, files: Attachment("a.txt", "text/plain", io.BytesIO(b"gr\xf6\xdfe")),
+    "upload": lambda path, files: Attachment(data=_upload()),
+    "pipe": lambda path, files: Attachment("a.txt", "text/plain", Once(UTF8)),
+}
+
+
+class Once:
+    """A file that can be read only once."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def read(self) -> bytes:
+        data, self._data = self._data, b""
+        return data
+
+
+@pytest.mark.parametrize("name", KEEPING)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("before", [False, True])
+@pytest.mark.parametrize("signed", [False, True])
+def test_attachments_of_every_kind_are_copied_with_their_octets(
+    name: str, kind: str, before: bool, signed: bool, tmp_path: pathlib.Path
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(UTF8)
+    files = contextlib.ExitStack()
+    attachment = KINDS[kind](path, files)
+    message = Message("x", ["a@example.com"], "x", sender="s@example.com", attachments=[attachment], date=1.0)
+    values = {"dkim_domain": "example.com", "dkim_selector": "s", "dkim_key": pem(ED25519)} if signed else {}
+    message.stamp = Stamp()
+    message.stamp.signed = 1
+    with files:
+        octets = preview(message, Settings(**values)) if before else None
+        other = COPIES[name](message)
+        assert preview(other, Settings(**values)) == preview(message, Settings(**values))
+        assert octets in (None, preview(message, Settings(**values)))
+
+
+def test_everything_that_composes_survives_json() -> None:
+    message = Message(
+        t.cast("str", "Größe".encode()),
+        [(Lazy("Me"), "a@example.com"), t.cast("str", Lazy("b@example.com"))],  # type: ignore[list-item]
+        t.cast("str", b"bytes"),
+        t.cast("str", Lazy("<p>é")),
+        {"json": t.cast("str", b"{}")},
+        sender=t.cast("str", Lazy("s@example.com")),
+        reply_to=[t.cast("str", b"r@example.com")],
+        date=datetime.datetime(2026, 11, 21, 3, 0, tzinfo=datetime.UTC),  # type: ignore[arg-type]
+        extra_headers=[("X-A", "1"), ("X-A", b"\xc3\xa9"), ("X-B", None), ("X-C", Lazy("c")), ("X-D", 5)],  # type: ignore[arg-type]
+        calendar=t.cast("str", Lazy("BEGIN:VCALENDAR")),
+        tags=[t.cast("str", Lazy("tag"))],
+        metadata={"a": (1, Lazy("b"))},
+    )
+    message.msgId = t.cast("str", Lazy("<own@example.com>"))
+    message.attach(Lazy("a.txt"), Lazy("text/plain"), Lazy("é"), headers={"X-A": b"1"})  # type: ignore[arg-type, dict-item]
+    message.attach(t.cast("str", "ö.bin".encode()), None, b"x", t.cast("str", b"inline"))
+    values = json.loads(json.dumps(message.to_dict()))
+    for other in (Message.from_dict(values), pickle.loads(pickle.dumps(message))):
+        assert other.as_bytes() == message.as_bytes()
+        assert other.msgId == "<own@example.com>"
+        assert other.to_dict() == message.to_dict()
+    assert values["extra_headers"] == [["X-A", "1"], ["X-A", "é"], ["X-C", "c"], ["X-D", "5"]]
+    assert Message.from_dict(Message("x", extra_headers={"X-A": "1"}).to_dict()).extra_headers == {"X-A": "1"}
+    with_none: t.Any = {"X-A": None}
+    assert "extra_headers" not in Message("x", extra_headers=with_none).to_dict()
+
+
+@pytest.mark.parametrize(
+    "fields", [{"subject": b"\xff"}, {"metadata": {"a": object()}}, {"attachments": ["x"]}, {"extra_headers": "ab"}]
+)
+def test_what_cannot_be_sent_is_no_json_either(fields: dict[str, t.Any]) -> None:
+    with pytest.raises(MessageError) as caught:
+        Message(**fields).to_dict()
+    assert (caught.value.field or "").startswith(next(iter(fields)))
+
+
 @given(
     st.builds(
         Message,
@@ -196,7 +346,11 @@ def test_a_path_is_read_for_json(tmp_path: pathlib.Path) -> None:
         sender=mine.pair,
         cc=st.lists(mine.address, max_size=2),
         reply_to=st.lists(mine.address, max_size=2),
-        attachments=st.lists(mine.attachment.map(lambda values: Attachment(**values)), max_size=2),
+        attachments=st.lists(
+            mine.attachment.map(lambda values: Attachment(**values)),
+            max_size=2,
+            unique_by=lambda each: each.content_id or id(each),
+        ),
         date=st.floats(0, 2_000_000_000),
     )
 )
@@ -368,6 +522,129 @@ def test_sending_through_a_connection_gives_its_receipt() -> None:
             return f"receipt for {message.subject}"
 
     assert t.cast("str", Message("x").send(Connection())) == "receipt for x"
+
+
+# --- what is refused by name, and what is not taken for something else
+
+
+@pytest.mark.parametrize("calendar", [b"BEGIN:VCALENDAR", 5, ["BEGIN:VCALENDAR"]])
+def test_an_invitation_that_is_no_text(calendar: t.Any) -> None:
+    message = Message("x")
+    for attempt in (
+        lambda: Message("x", calendar=calendar),
+        lambda: Calendar(calendar),
+        lambda: setattr(message, "calendar", calendar),
+    ):
+        with pytest.raises(ContentError, match="^calendar must be iCalendar text") as caught:
+            attempt()
+        assert caught.value.field == "calendar"
+
+
+def test_an_invitation_may_be_lazy_or_lack_what_has_a_default() -> None:
+    lazy = Message("x", calendar=t.cast("str", Lazy("METHOD:cancel"))).calendar
+    assert lazy == Calendar("METHOD:cancel", "CANCEL")
+    bare = Calendar("B", t.cast("str", None), True, t.cast("str", None))
+    assert (bare.method, bare.filename) == ("PUBLISH", "invite.ics")
+    message = Message("x", calendar=bare)
+    octets = message.as_bytes()
+    bare.filename, bare.method = "", ""
+    assert message.as_bytes() == octets
+
+
+def test_parameters_of_an_alternative_that_are_no_text() -> None:
+    message = Message("x")
+    message.add_alternative("x", "text/calendar", method=t.cast("str", 1), component=t.cast("str", Lazy("VEVENT")))
+    assert list(message.alts) == ['text/calendar; method="1"; component="VEVENT"']
+
+
+@pytest.mark.parametrize("attachments", [["x"], [5], "x", [{"data": b"x"}]])
+def test_attachments_that_are_none(attachments: t.Any) -> None:
+    message = Message("x", attachments=attachments)
+    with pytest.raises(ContentError, match="is not an Attachment") as caught:
+        message.as_bytes()
+    assert caught.value.field == "attachments[0]"
+
+
+@pytest.mark.parametrize("data", [5, 1.5, ["x"], {"a": 1}, object()])
+def test_data_that_cannot_be_sent(data: t.Any) -> None:
+    with pytest.raises(ContentError, match="data must be octets, text, a path or an open file") as caught:
+        Attachment("a", "a/b", data)
+    assert caught.value.field == "attachments"
+    message = Message("x", attachments=[Attachment("a", "a/b", b"x")])
+    message.attachments[0].data = data
+    with pytest.raises(ContentError) as caught:
+        message.as_bytes()
+    assert caught.value.field == "attachments[0].data"
+
+
+@pytest.mark.parametrize("html", [None, '<img src="cid:a">'])
+def test_a_content_id_is_one_attachments(html: str | None) -> None:
+    message = Message("x", html=html)
+    message.attach("a.png", None, b"a", content_id="a")
+    message.attach("b.png", None, b"b", headers={"Content-ID": "<a>"})
+    with pytest.raises(ContentError, match=r"^attachments\[1\]\.content_id: another one has 'a'"):
+        message.as_bytes()
+
+
+def test_labels_and_options_are_no_addresses() -> None:
+    message = Message(
+        "x",
+        ["a@example.com"],
+        sender="s@example.com",
+        tags=("customer", "bob@example.com"),
+        mail_options=("BODY=8BITMIME", "AUTH=bob@example.com"),
+        rcpt_options="NOTIFY=NEVER",
+    )
+    submission = compose(message, None)
+    assert submission.tags == ("customer", "bob@example.com")
+    assert submission.envelope.mail_options == ("BODY=8BITMIME", "AUTH=bob@example.com")
+    assert submission.envelope.rcpt_options == ("NOTIFY=NEVER",)
+    assert Message("x", tags="a").tags == ["a"]
+    one, other = Attachment("a", "a/b", b"a"), Attachment("b", "a/b", b"b")
+    assert Message("x", attachments=(one, other)).attachments == [one, other]
+
+
+@pytest.mark.parametrize("field", ["recipients", "cc", "bcc"])
+def test_bytes_are_no_addresses(field: str) -> None:
+    with pytest.raises(AddressError, match=f"^{field}: .*not bytes") as caught:
+        Message("x", **{field: b"a@example.com"})  # type: ignore[arg-type]
+    assert caught.value.field == field
+
+
+ONCE: dict[str, list[t.Any]] = {
+    "recipients": ["a@example.com", "b@example.com"],
+    "cc": ["a@example.com", "b@example.com"],
+    "bcc": ["a@example.com", "b@example.com"],
+    "reply_to": ["a@example.com", "b@example.com"],
+    "extra_headers": [("X-A", "1"), ("X-A", "2")],
+    "mail_options": ["RET=HDRS"],
+    "rcpt_options": ["NOTIFY=NEVER"],
+    "tags": ["a", "b"],
+    "attachments": [Attachment("a.txt", "text/plain", "x")],
+}
+
+
+@pytest.mark.parametrize("field", ONCE)
+@pytest.mark.parametrize("later", [False, True])
+@pytest.mark.parametrize(
+    "look", [repr, Message.to_dict, Message.has_bad_headers, lambda m: m.send_to, copy.deepcopy, Message.as_bytes]
+)
+def test_looking_at_a_message_uses_up_no_iterator(field: str, later: bool, look: c.Callable[[Message], object]) -> None:
+    fields: dict[str, t.Any] = {"recipients": ["to@example.com"]}
+    if not later:
+        fields[field] = (each for each in ONCE[field])
+    message = Message("x", sender="s@example.com", **fields)
+    if later:
+        setattr(message, field, (each for each in ONCE[field]))
+    look(message)
+    compose(message, None)
+    assert list(getattr(message, field)) == ONCE[field]
+
+
+def test_unsubscribing_keeps_headers_that_come_twice() -> None:
+    message = Message("x", extra_headers=[("X-A", "1"), ("list-unsubscribe", "<mailto:old@x.com>"), ("X-A", "2")])  # type: ignore[arg-type]
+    message.list_unsubscribe(mailto="u@example.com")
+    assert message.extra_headers == [("X-A", "1"), ("X-A", "2"), ("List-Unsubscribe", "<mailto:u@example.com>")]
 
 
 # --- where it stands

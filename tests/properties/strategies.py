@@ -72,3 +72,5 @@ attachment: st.SearchStrategy[dict[str, t.Any]] = st.fixed_dictionaries(
         "content_id": st.none() | st.text("abcxyz0189.-", min_size=1, max_size=20),
     }
 )
+# Several attachments, of which no two have the same Content-ID.
+attachments = st.lists(attachment, min_size=1, max_size=4, unique_by=lambda each: each["content_id"] or id(each))

@@ -91,7 +91,7 @@ def test_any_bodies(body: str, html: str | None, alts: dict[str, str]) -> None:
         assert message.is_multipart() == (len(asked) > 1)
 
 
-@given(st.lists(mine.attachment, min_size=1, max_size=4), mine.body_text, st.booleans(), st.booleans())
+@given(mine.attachments, mine.body_text, st.booleans(), st.booleans())
 def test_any_nesting_of_parts(given_files: list[dict[str, t.Any]], body: str, has_html: bool, shows: bool) -> None:
     html = "<p>x</p>" if has_html else None
     if has_html and shows:

@@ -6,6 +6,7 @@ network I/O; of a message it knows the fields that hold addresses.
 
 from .domain import to_ascii as to_ascii
 from .fields import divert as divert
+from .fields import is_list as is_list
 from .fields import is_sequence as is_sequence
 from .fields import listed as listed
 from .fields import mailboxes as mailboxes
@@ -16,5 +17,6 @@ from .mailbox import Mailbox as Mailbox
 from .mailbox import parse as parse
 from .parties import Correspondence as Correspondence
 from .parties import gather as gather
+from .parties import once as once
 from .parties import Parties as Parties
 from .parties import Routing as Routing

@@ -48,18 +48,22 @@ def one(value: t.Any, field: str, *, lenient: bool = False) -> Mailbox:
 
 def mailboxes(value: t.Any, field: str, *, lenient: bool = False) -> list[Mailbox]:
     """Any number of addresses: one of them, or an iterable of them, in order. See :func:`listed`."""
-    return [one(item, field, lenient=lenient) for item in listed(value)]
+    return [one(item, field, lenient=lenient) for item in listed(value, field)]
 
 
-def listed(value: t.Any) -> list[t.Any]:
+def listed(value: t.Any, field: str = "address") -> list[t.Any]:
     """One item or an iterable of items, not yet parsed, as a list; the same list if it is one.
 
     A tuple of two texts is two addresses where the first is an address by itself, else a name with its address.
+
+    :raises AddressError: *value* is bytes, which are neither.
     """
     if is_list(value):
         return value
     if not value:
         return []
+    if isinstance(value, (bytes, bytearray)):
+        raise AddressError(f"{field}: {value!a:.100} must be text, not bytes; decode it first", field=field)
     return [value] if _is_single(value) else list(value)
 
 

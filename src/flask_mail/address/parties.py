@@ -67,7 +67,7 @@ def gather(message: Correspondence, routing: Routing, *, lenient: bool = False) 
     bcc = _field(message, "bcc", message.bcc, lenient) if message.bcc else []
     if cc or bcc or len(to) > 1:
         to, cc, bcc = unique(to, cc, bcc)
-    answers = message.reply_to or routing.default_reply_to
+    answers = once(message, "reply_to") or routing.default_reply_to
     reply_to = unique(mailboxes(answers, "reply_to", lenient=lenient))[0] if answers else []
     parties = Parties(sender, to, cc, bcc, reply_to, [*to, *cc, *bcc], [])
     if routing.catch_all:
@@ -87,7 +87,13 @@ def _divert(parties: Parties, catch_all: t.Any, allowed: t.Any) -> None:
 def _field(message: Correspondence, field: str, value: t.Any, lenient: bool) -> list[Mailbox]:
     if is_list(value) and len(value) == 1:
         return [one(value[0], field, lenient=lenient)]
-    if hasattr(value, "__next__"):  # it can be read only once, the message any number of times
+    return mailboxes(once(message, field), field, lenient=lenient)
+
+
+def once(message: object, field: str) -> t.Any:
+    """A field of a message; an iterator, which can be read only once, is a list from then on."""
+    value = getattr(message, field, None)
+    if value and hasattr(value, "__next__"):
         value = list(value)
         setattr(message, field, value)
-    return mailboxes(value, field, lenient=lenient)
+    return value

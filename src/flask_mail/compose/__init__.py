@@ -13,6 +13,7 @@ import typing as t
 
 from ..address import gather
 from ..address import Mailbox
+from ..address import once
 from ..address import one
 from ..address import Parties
 from ..errors import ContentError
@@ -33,6 +34,9 @@ from .header import given_id
 from .header import heading
 from .header import made_message_id
 from .options import Options as Options
+from .parts import checked as checked
+from .parts import is_data as is_data
+from .parts import not_data as not_data
 from .parts import structure
 from .protocols import AttachmentLike as AttachmentLike
 from .protocols import CalendarLike as CalendarLike
@@ -95,7 +99,7 @@ def preview(message: MessageLike, state: object | None) -> bytes:
 
 def message_id(message: MessageLike, state: object | None) -> str:
     """The Message-ID of a message, made on first use; no host name is looked up for it."""
-    given = given_id(message.extra_headers) if message.extra_headers else None
+    given = given_id(once(message, "extra_headers")) if message.extra_headers else None
     if given or message.own_message_id:
         return given or plain(message.own_message_id, "msgId")
     stamp, options = stamp_of(message), Options.read(state)
@@ -149,8 +153,8 @@ def _signature(chunks: list[bytes | tree.Sized], options: Options, stamp: Stamp)
 def _envelope(message: MessageLike, parties: Parties, envelope_from: t.Any, utf8: bool) -> Envelope:
     sender = reverse_path(message, parties.sender, envelope_from)
     recipients = tuple([box.address for box in parties.recipients])
-    mail_options = esmtp_options(message.mail_options or (), "mail_options")
-    rcpt_options = esmtp_options(message.rcpt_options or (), "rcpt_options")
+    mail_options = esmtp_options(once(message, "mail_options") or (), "mail_options")
+    rcpt_options = esmtp_options(once(message, "rcpt_options") or (), "rcpt_options")
     utf8 = utf8 or not sender.isascii() or not "".join(recipients).isascii()
     if utf8 and "SMTPUTF8" not in map(str.upper, mail_options):
         mail_options += ("SMTPUTF8",)
@@ -169,7 +173,7 @@ def reverse_path(message: MessageLike, sender: Mailbox | None, envelope_from: t.
 
 def _labels(message: MessageLike) -> tuple[tuple[str, ...], dict[str, t.Any]]:
     """Tags and metadata for a provider's interface, independent of the message and JSON-able."""
-    tags: t.Any = getattr(message, "tags", None)
+    tags: t.Any = once(message, "tags")
     metadata: t.Any = getattr(message, "metadata", None)
     if not tags and not metadata:
         return (), {}

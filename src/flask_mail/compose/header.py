@@ -7,12 +7,16 @@ import email.utils
 import functools
 import re
 import typing as t
+from email.headerregistry import Address
 
 from ..address import is_sequence
 from ..address import Mailbox
+from ..address import mailboxes
+from ..address import once
 from ..address import Parties
 from ..address import to_ascii
 from ..address import written_list
+from ..errors import AddressError
 from ..errors import BadHeaderError
 from ..errors import ConfigError
 from ..errors import ContentError
@@ -30,6 +34,7 @@ from .protocols import MessageLike
 from .stamp import Stamp
 
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]+>\Z")
+_FIELDS = re.compile(r".*\n(?:[ \t].*\n)*")  # header fields with their folds
 _REFUSED = frozenset({"bcc", "resent-bcc", "mime-version"})  # and Content-*
 _ADDRESSES = frozenset(
     [
@@ -108,7 +113,8 @@ def heading(
     more = _rare(message, parties) if parties.diverted or message.priority or message.auto_submitted else ""
     if message.extra_headers:
         named: dict[str, str] = dict(zip(_ONCE, lines, strict=True))
-        more += _extra(message.extra_headers, named, charset)
+        own = extra_pairs(once(message, "extra_headers"))
+        more = (_without(more, own) if more else "") + _extra(own, named, charset)
         identifier = named["message-id"].partition(":")[2].strip()
         lines = tuple(named.values())
     return f"{''.join(lines)}{more}MIME-Version: 1.0\n", identifier
@@ -245,7 +251,7 @@ def extra_pairs(given: t.Any) -> list[tuple[t.Any, t.Any]]:
 
 def _no_pairs(given: object) -> BadHeaderError:
     return BadHeaderError(
-        f"extra_headers must be a mapping or pairs of name and value: {shown(repr(given))}", field="extra_headers"
+        f"extra_headers must be a mapping or pairs of name and value: {given!a:.100}", field="extra_headers"
     )
 
 
@@ -261,10 +267,16 @@ def given_id(given: t.Any) -> str | None:
     return identifier
 
 
-def _extra(given: t.Any, lines: dict[str, str], charset: Charset) -> str:
+def _without(lines: str, given: list[tuple[t.Any, t.Any]]) -> str:
+    """*lines* without the headers that the programmer gave, too."""
+    names = {plain(key, "extra_headers").lower() for key, _ in given}
+    return "".join(line for line in _FIELDS.findall(lines) if line.partition(":")[0].lower() not in names)
+
+
+def _extra(given: list[tuple[t.Any, t.Any]], lines: dict[str, str], charset: Charset) -> str:
     """The programmer's own headers; those that a message has only once replace ours in *lines*."""
     more: list[str] = []
-    for key, value in extra_pairs(given):
+    for key, value in given:
         name = field_name(plain(key, "extra_headers"), "extra_headers")
         lower = name.lower()
         field = f"extra_headers[{name!r}]"
@@ -280,6 +292,10 @@ def _extra(given: t.Any, lines: dict[str, str], charset: Charset) -> str:
 
 
 def _extra_line(name: str, lower: str, value: t.Any, field: str, charset: Charset) -> str:
+    if lower == "date":
+        return _own_date(value, field)
+    if lower in _ADDRESSES and isinstance(value, (tuple, list, Mailbox, Address)):
+        return _addresses(name, _several(value, field), charset)
     text = plain(value, field)
     if lower == "message-id":
         return f"Message-ID: {checked_id(text, field)}\n"
@@ -291,3 +307,23 @@ def _extra_line(name: str, lower: str, value: t.Any, field: str, charset: Charse
     if lower in _TOKENS or lower.startswith(("list-", "arc-")):
         return headers.structured(name, text, field)
     return headers.text(name, text, charset, field)
+
+
+def _several(value: t.Any, field: str) -> list[Mailbox]:
+    """Addresses as they may be given everywhere, for a header that holds at least one."""
+    boxes = mailboxes(value, field)
+    if not boxes:
+        raise AddressError(f"{field}: {value!r} is not a mail address", field=field)
+    return boxes
+
+
+def _own_date(value: t.Any, field: str) -> str:
+    """A Date as the programmer wrote it (RFC 5322 §3.3), or made from seconds or a ``datetime``."""
+    if isinstance(value, (int, float, datetime.datetime)):
+        return date_line(value)
+    text = gate(plain(value, field), field)
+    try:
+        email.utils.parsedate_to_datetime(text)
+    except (TypeError, ValueError, IndexError, OverflowError):
+        raise BadHeaderError(f"{field}: {shown(text)} is not a date of RFC 5322", field=field) from None
+    return headers.structured("Date", text, field)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc as c
+import copy
 import dataclasses as d
 import itertools
 import time
@@ -72,10 +73,9 @@ class Progress:
 def individually(message: Message, recipients: c.Iterable[t.Any]) -> c.Iterator[Message]:
     """*message* once for each recipient, with a Message-ID of its own."""
     for recipient in recipients:
-        copy = message.snapshot()
-        copy.stamp = None
-        copy.recipients, copy.cc, copy.bcc = [recipient], [], []
-        yield copy
+        single = copy.copy(message)
+        single.recipients, single.cc, single.bcc = [recipient], [], []
+        yield single
 
 
 def send_many(

@@ -177,7 +177,8 @@ def tell(state: InForce, message: Message, receipt: Receipt) -> None:
             reply=reply,
         )
         tell_failure(state, message, tuple(receipt.refused), error)
-    email_dispatched.send(state.find_app(), message=message)
+    if email_dispatched.receivers:
+        email_dispatched.send(state.find_app(), message=message)
 
 
 def tell_failure(state: InForce, message: Message, recipients: tuple[str, ...], error: MailError) -> None:

@@ -23,6 +23,8 @@ def composed(message: Message, state: object, envelope_from: t.Any = None) -> Su
 
     :raises MessageError: see :func:`flask_mail.compose.compose`.
     """
+    if _untouched(message):
+        return compose(message, state, envelope_from=envelope_from)
     if _own(message, "has_bad_headers") and message.has_bad_headers():
         raise BadHeaderError("has_bad_headers() of the message says that a header is bad", field="has_bad_headers")
     submission = compose(message, state, envelope_from=envelope_from)
@@ -30,6 +32,16 @@ def composed(message: Message, state: object, envelope_from: t.Any = None) -> Su
     if octets is not None:
         submission = d.replace(submission, content=Content([_LINE_END.sub(b"\r\n", octets)]))
     return submission
+
+
+def _untouched(message: Message) -> bool:
+    """Whether it is plain that nothing of *message* is anybody else's: asked for each, and so without calls."""
+    own = vars(message)
+    return (
+        type(message) is Message
+        and not hasattr(Message, "_message")
+        and not ("as_bytes" in own or "as_string" in own or "has_bad_headers" in own)
+    )
 
 
 def _own_octets(message: Message) -> bytes | None:

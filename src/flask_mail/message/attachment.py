@@ -8,6 +8,9 @@ import os
 import typing as t
 from mimetypes import guess_type
 
+from ..compose import is_data
+from ..compose import not_data
+from ..errors import ContentError
 from ..mime import blobs
 from ..mime.attachments import is_mapping
 from ..mime.attachments import pairs
@@ -37,6 +40,7 @@ class Attachment:
     :param headers: more headers of the part.
     :param content_id: the id by which the HTML refers to it (``cid:``), without angle brackets.
     :raises ValueError: there is no *data*.
+    :raises ContentError: *data* are nothing that can be sent.
 
     .. versionchanged:: 1.0
         *data* takes paths and open files; *content_id* is new.
@@ -54,6 +58,8 @@ class Attachment:
     ) -> None:
         if data is None:
             raise ValueError("The 'data' argument is required.")
+        if not is_data(data):
+            raise ContentError(f"attachments: data {not_data(data)}", field="attachments")
         self.data: t.Any = data
         self.filename: str | None = filename if filename is not None else _own_name(data)
         self.content_type: str = content_type or _own_type(data) or _guessed(self.filename, data)
@@ -66,7 +72,10 @@ class Attachment:
 
     def __getstate__(self) -> dict[str, t.Any]:
         """For copying and pickling: what is open is read, what is lazy is resolved."""
-        state = dict(self.__dict__)
+        self.data = blobs.rereadable(self.data, "attachments")  # what can be read only once is kept
+        if hasattr(self.headers, "__next__"):
+            self.headers = list(self.headers)
+        state = {name: str(value) if _is_lazy(value) else value for name, value in self.__dict__.items()}
         state["data"] = settled(self.data)
         state["headers"] = dict(self.headers) if is_mapping(self.headers) else pairs(self.headers)
         return state
@@ -77,8 +86,19 @@ def settled(data: t.Any) -> t.Any:
     if isinstance(data, (str, bytes, os.PathLike)):
         return t.cast("str | bytes | os.PathLike[str]", data)
     if blobs.is_file(data) or isinstance(data, (bytearray, memoryview)):
-        return b"".join(bytes(block) for block in blobs.blob(data, None, "attachment").blocks())
-    return plain(data, "attachment")
+        return octets(data)
+    if not is_data(data):
+        raise ContentError(f"attachments: data {not_data(data)}", field="attachments")
+    return plain(data, "attachments")
+
+
+def octets(data: t.Any) -> bytes:
+    """What is in a path, an open binary file or a buffer."""
+    return b"".join(bytes(block) for block in blobs.blob(data, None, "attachments").blocks())
+
+
+def _is_lazy(value: t.Any) -> bool:
+    return hasattr(value, "encode") and not isinstance(value, str)
 
 
 def _own_name(data: t.Any) -> str | None:
@@ -99,7 +119,7 @@ def _own_type(data: t.Any) -> str | None:
 
 def _guessed(filename: str | None, data: t.Any) -> str:
     if filename is not None:
-        found, compression = guess_type(filename)
+        found, compression = guess_type(plain(filename, "attachments"))
         found = _COMPRESSED.get(compression, found) if compression else found
         if found is not None:
             return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc as c
+import copy
 import secrets
 import typing as t
 import warnings
@@ -11,11 +12,14 @@ from email.headerregistry import Address
 from flask import current_app
 
 from .. import compose
+from ..address import is_list
 from ..address import is_sequence
 from ..address import listed
 from ..address import Mailbox
+from ..address import once
 from ..compose import Stamp
 from ..errors import BadHeaderError
+from ..mime.attachments import is_mapping
 from ..mime.gate import plain
 from ..mime.headers import folded_subject_is_sound
 from ..submission import Receipt
@@ -24,6 +28,7 @@ from .attachment import Attachment
 from .attachment import AttachmentData
 from .attachment import image_type
 from .calendar import Calendar
+from .calendar import invitation
 
 Recipient = str | tuple[str, str] | Address | Mailbox
 """One address: text, a pair of name and address, or an object that holds both."""
@@ -114,12 +119,12 @@ class Message:
         if given is not None and not isinstance(given, str):
             self._sender_pair = _readable(given), given
             given = self._sender_pair[0]
-        self.recipients: list[t.Any] = [] if recipients is None else listed(recipients)
+        self.recipients: list[t.Any] = [] if recipients is None else listed(recipients, "recipients")
         self.subject: t.Any = subject
         self.sender: t.Any = given
         self.reply_to: t.Any = reply_to
-        self.cc: list[t.Any] = [] if cc is None else listed(cc)
-        self.bcc: list[t.Any] = [] if bcc is None else listed(bcc)
+        self.cc: list[t.Any] = [] if cc is None else listed(cc, "cc")
+        self.bcc: list[t.Any] = [] if bcc is None else listed(bcc, "bcc")
         self.body: t.Any = body
         self.alts: dict[str, t.Any] = dict(alts) if alts else {}
         if html is not None:
@@ -127,14 +132,14 @@ class Message:
         self.date: float | None = date
         self.charset: str | None = charset
         self.extra_headers: t.Any = extra_headers
-        self.mail_options: list[str] = [] if mail_options is None else listed(mail_options)
-        self.rcpt_options: list[str] = [] if rcpt_options is None else listed(rcpt_options)
-        self.attachments: list[Attachment] = [] if attachments is None else listed(attachments)
+        self.mail_options: list[str] = [] if mail_options is None else _several(mail_options)
+        self.rcpt_options: list[str] = [] if rcpt_options is None else _several(rcpt_options)
+        self.attachments: list[Attachment] = [] if attachments is None else _several(attachments)
         self.envelope_from: Recipient | None = envelope_from
-        self._calendar = Calendar(calendar) if isinstance(calendar, str) else calendar
+        self._calendar = None if calendar is None else invitation(calendar)
         self.priority: str | int | None = priority
         self.auto_submitted: bool | str | None = auto_submitted
-        self.tags: list[str] = [] if tags is None else listed(tags)
+        self.tags: list[str] = [] if tags is None else _several(tags)
         self.metadata: dict[str, t.Any] = dict(metadata) if metadata else {}
         self.own_message_id: str | None = None
         """The Message-ID that was set by hand, if one was; see :attr:`msgId`."""
@@ -144,7 +149,7 @@ class Message:
     @property
     def send_to(self) -> set[t.Any]:
         """All recipients, as they were given: to, bcc and cc, each once."""
-        everybody = [*listed(self.recipients), *listed(self.bcc), *listed(self.cc)]
+        everybody = [each for field in ("recipients", "bcc", "cc") for each in listed(once(self, field), field)]
         return _Ordered(map(_hashable, everybody))
 
     @property
@@ -176,7 +181,7 @@ class Message:
 
     @calendar.setter
     def calendar(self, value: Calendar | str | None) -> None:
-        self._calendar = Calendar(value) if isinstance(value, str) else value
+        self._calendar = invitation(value)
 
     @property
     def structured_sender(self) -> t.Any:
@@ -209,7 +214,7 @@ class Message:
 
         Sending checks far more and says what is wrong; this is Flask-Mail's rule.
         """
-        for address in [self.sender, *listed(self.recipients), *listed(self.reply_to)]:
+        for address in [self.sender, *listed(once(self, "recipients")), *listed(once(self, "reply_to"))]:
             text = "" if address is None else _readable(address)
             if "\n" in text or "\r" in text:
                 return True
@@ -261,9 +266,10 @@ class Message:
 
         Forms are ordered by preference, the last one is the richest (RFC 2046 §5.1.4).
         """
-        quoted = {key: value.replace("\\", "\\\\").replace('"', '\\"') for key, value in parameters.items()}
-        more = "".join(f'; {key}="{value}"' for key, value in quoted.items())
-        self.alts[f"{content_type}{more}"] = content
+        texts = {key: plain(value, f"alts[{content_type!r}]") for key, value in parameters.items()}
+        quoted = {key: text.replace("\\", "\\\\").replace('"', '\\"') for key, text in texts.items()}
+        more = "".join(f'; {key}="{text}"' for key, text in quoted.items())
+        self.alts["html" if _is_html(content_type) else f"{content_type}{more}"] = content
 
     def list_unsubscribe(self, url: str | None = None, mailto: str | None = None, *, one_click: bool = True) -> None:
         """Write List-Unsubscribe and, for a single click, List-Unsubscribe-Post (RFC 2369, RFC 8058).
@@ -283,25 +289,47 @@ class Message:
                 raise BadHeaderError(f"list_unsubscribe: {target!r} must be percent-encoded", field="list_unsubscribe")
         if not any(targets):
             raise BadHeaderError("list_unsubscribe needs a url or a mailto", field="list_unsubscribe")
-        headers = dict(self.extra_headers or {})
-        headers["List-Unsubscribe"] = ", ".join(f"<{target}>" for target in targets if target)
-        headers.pop("List-Unsubscribe-Post", None)
+        given: t.Any = once(self, "extra_headers") or {}
+        mine = {"list-unsubscribe", "list-unsubscribe-post"}
+        headers = [(key, value) for key, value in compose.extra_pairs(given) if str(key).lower() not in mine]
+        headers.append(("List-Unsubscribe", ", ".join(f"<{target}>" for target in targets if target)))
         if one_click and url is not None:
-            headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-        self.extra_headers = headers
+            headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
+        self.extra_headers = dict(headers) if is_mapping(given) else headers
 
     def snapshot(self) -> t.Self:
         """An independent message with the same octets: lists, texts and attachments are copied, open files read."""
+        return self._from(self.__getstate__())
+
+    def __copy__(self) -> t.Self:
+        """Another message with the same content: it gets a Message-ID and a date of its own, unless they were set,
+        because servers drop what repeats an id. What shall stay the same message is a :meth:`snapshot`."""
+        return self._from(record.unstamped(self.__getstate__()))
+
+    def __deepcopy__(self, memo: dict[int, t.Any]) -> t.Self:
+        """See :meth:`__copy__`."""
+        other = memo[id(self)] = self._from({})
+        other.__dict__.update(copy.deepcopy(record.unstamped(self.__getstate__()), memo))
+        return other
+
+    def _from(self, state: dict[str, t.Any]) -> t.Self:
         other = type(self).__new__(type(self))
-        other.__dict__.update(self.__getstate__())
+        other.__dict__.update(state)
         return other
 
     def __getstate__(self) -> dict[str, t.Any]:
+        self._keep()
         return record.state_of(self.__dict__)
+
+    def _keep(self) -> None:
+        """Make lists of iterators, which could be read only once."""
+        for name in record.ITERABLES:
+            once(self, name)
 
     def to_dict(self) -> dict[str, t.Any]:
         """The message as JSON-able values, attachments included; :meth:`from_dict` makes it again."""
         compose.stamp_of(self)
+        self._keep()
         return record.to_dict(self.__dict__, self.structured_sender)
 
     @classmethod
@@ -313,12 +341,24 @@ class Message:
         return record.from_dict(cls, values)
 
 
+def _several(value: t.Any) -> list[t.Any]:
+    """One item or an iterable of items as a list; the same list if it is one. A text is one item."""
+    if is_list(value):
+        return value
+    single = isinstance(value, (str, bytes)) or hasattr(value, "encode") or not hasattr(value, "__iter__")
+    return ([value] if value else []) if single else list(value)
+
+
 def _state() -> object | None:
     """The mail settings of the current application; ``None`` where there is none."""
     try:
         return current_app._get_current_object().extensions.get("mail")  # type: ignore[attr-defined,no-any-return]
     except RuntimeError:
         return None
+
+
+def _is_html(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() in ("html", "text/html")
 
 
 def _hashable(address: t.Any) -> t.Any:

@@ -35,7 +35,7 @@ HEADERS = [
 ]
 """What is signed where it is present: RFC 6376 §5.4.1, and both unsubscribe headers as RFC 8058 §4 demands."""
 
-_ALWAYS = ("from", "list-unsubscribe", "list-unsubscribe-post")
+_ALWAYS = ("list-unsubscribe", "list-unsubscribe-post")
 _PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]*)PRIVATE KEY-----(.*?)-----END \1PRIVATE KEY-----", re.DOTALL)
 _ED25519 = bytes.fromhex("302e020100300506032b657004220420")  # RFC 8410 §7: PKCS #8 with a seed of 32 octets
 _NAME = re.compile(r"[!-9;-~]{1,100}\Z")  # RFC 5322 §3.6.8
@@ -91,7 +91,7 @@ def signer(domain: str, selector: str | None, key: t.Any, headers: t.Any = None)
     if not key:
         raise ConfigError("MAIL_DKIM_KEY is missing: give a private key in PEM, or a path to it", key="MAIL_DKIM_KEY")
     names = headers.replace(",", " ").split() if isinstance(headers, str) else headers or HEADERS
-    lower = tuple(dict.fromkeys([*_ALWAYS, *(_checked_name(name) for name in names)]))
+    lower = tuple(dict.fromkeys(["from", *(_checked_name(name) for name in names), *_ALWAYS]))
     text = key.decode("ascii", "replace") if isinstance(key, bytes) else str(key)
     return _signer(domain, str(selector), text, lower)
 

@@ -49,7 +49,7 @@ def typed_text_part(mime_type: str, more: Parameters, text: str, charset: Charse
 
 
 def multipart(kind: str, parts: list[Part], boundary: str, extra: str = "") -> Part:
-    """A container; *boundary* is unguessable, so the parts need not be searched for it (RFC 2046 §5.1.1)."""
+    """A container; *boundary* stands in none of the parts (RFC 2046 §5.1.1)."""
     body: list[Chunk] = []
     delimiter = f"--{boundary}\n"
     for part in parts:

@@ -101,7 +101,7 @@ class Bulk:
 
     def _feed(self) -> Job | None:
         """The next job, unless it is too soon for one."""
-        if self._pace.wait() > 0 or not self._look_ahead():
+        if self._pace.wait() > 0 or not (self._ahead or self._look_ahead()):
             return None
         self._pace.sent()
         return self._ahead.popleft()

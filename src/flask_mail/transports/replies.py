@@ -51,7 +51,9 @@ class ReplyReader:
             if len(lines) == 1:
                 return
             lines[0] = bytes(self._rest)
-        self._rest = bytearray(lines.pop())
+        rest = lines.pop()
+        if rest or self._rest:
+            self._rest = bytearray(rest)
         self._whole += lines
 
     def take(self) -> Reply | None:
