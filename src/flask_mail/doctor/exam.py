@@ -84,7 +84,7 @@ class Exam:
         self.client: Client | None = None
         self.heard_early: Exception | None = None
         """What EHLO failed with before TLS."""
-        self.over = False
+        self.over: bool = False
 
     @property
     def values(self) -> c.Mapping[str, t.Any]:
