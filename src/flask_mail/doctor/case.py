@@ -27,7 +27,7 @@ class Case:
     def __init__(self, config: Config, state: State | None = None, *, testing: bool = False) -> None:
         self.config: c.Mapping[str, t.Any] = Masked(config)
         self.testing = testing
-        self.state: State = state or _state(config, testing)
+        self.state: State | None = state or _state(config, testing)
         """``None`` where the settings cannot be used."""
         self.in_use: bool = state is not None
         """Whether an application runs on these settings."""
