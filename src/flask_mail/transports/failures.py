@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections.abc as c
 import contextlib
 import smtplib
+import ssl
 import typing as t
 
 from ..diagnosis import advise
@@ -45,6 +46,8 @@ def is_transient(error: Exception, stage: str | None = None, host: str | None = 
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         replies = error.recipients.values()
         return any(advise(stage="rcpt", code=code, text=text, host=host).transient for code, text in replies)
+    if isinstance(error, ssl.SSLError):  # what the two ends cannot agree on stays, the end of the connection does not
+        return isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError))
     return advise(error, stage=stage, host=host).transient
 
 
@@ -74,18 +77,3 @@ def failure(error: Exception, name: str, host: str | None = None, port: int | No
 def refused(error: type[smtplib.SMTPResponseException], reply: Reply) -> t.NoReturn:
     """Raise *error* for a reply that is a refusal."""
     raise error(reply.code, reply.raw)
-
-
-class Stages:
-    """Makes the :func:`stage` contexts of one server.
-
-    :param host: the server's name.
-    :param port: its port.
-    """
-
-    def __init__(self, host: str, port: int) -> None:
-        self._host = host
-        self._port = port
-
-    def __call__(self, name: str) -> contextlib.AbstractContextManager[None]:
-        return stage(name, self._host, self._port)
