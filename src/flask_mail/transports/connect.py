@@ -122,13 +122,25 @@ def _reached(host: str, port: int, source: tuple[str, int] | None, seconds: floa
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     until = time.monotonic() + seconds
     first: OSError | None = None
-    for number, (_, _, _, _, address) in enumerate(found):
+    for number, (family, kind, protocol, _, address) in enumerate(found):
         left = max((until - time.monotonic()) / (len(found) - number), 0.01)
         try:
-            return socket.create_connection((str(address[0]), int(address[1])), left, source)
+            return _connected(socket.socket(family, kind, protocol), address, source, left)
         except OSError as error:
             first = first or error
     raise first or OSError("getaddrinfo returns no address")
+
+
+def _connected(sock: socket.socket, address: t.Any, source: tuple[str, int] | None, seconds: float) -> socket.socket:
+    try:
+        sock.settimeout(seconds)
+        if source is not None:
+            sock.bind(source)
+        sock.connect(address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 def _handshake(sock: socket.socket, endpoint: Endpoint) -> ssl.SSLSocket:

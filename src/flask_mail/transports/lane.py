@@ -22,12 +22,10 @@ from .job import Job
 from .lost import ended
 from .lost import lost
 from .smtp import SMTPSession
+from .wire import MOST
 
 FULL: t.Final = 262_144
 """Octets waiting to be written, from which on a connection is given no more."""
-
-MOST: t.Final = 16_384
-"""Octets read at once."""
 
 
 class Lane:

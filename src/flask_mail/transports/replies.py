@@ -34,9 +34,9 @@ class ReplyReader:
         self._octets = 0
 
     @property
-    def unread(self) -> int:
-        """How many octets stand here that belong to no reply taken."""
-        return sum(len(line) + 1 for line in self._whole) + len(self._rest) + self._octets
+    def unread(self) -> bool:
+        """Whether octets stand here that belong to no reply taken."""
+        return bool(self._whole or self._rest or self._octets)
 
     @property
     def full(self) -> bool:

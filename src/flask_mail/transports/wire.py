@@ -31,6 +31,12 @@ logger: logging.Logger = logging.getLogger("flask_mail.smtp")
 FULL: t.Final = 65_536
 """Octets collected, from which on they are written."""
 
+MOST: t.Final = 16_384
+"""Octets read at once."""
+
+CLOSE: t.Final = 0.05
+"""Seconds by which a wait may be longer than it should."""
+
 DOTS: t.Final = (b".\r\n", b"\r\n.\r\n")
 """What ends the content: after a whole line, and after one without its end."""
 
@@ -106,8 +112,8 @@ class Client(smtplib.SMTP):
         return not _readable(self.sock) or (isinstance(self.sock, ssl.SSLSocket) and self._only_tickets())
 
     @property
-    def unread(self) -> int:
-        """How many octets the server sent that nobody asked for."""
+    def unread(self) -> bool:
+        """Whether the server sent what nobody asked for."""
         return self.replies.unread
 
     def hide(self, secret: bool) -> None:
@@ -219,7 +225,8 @@ class Client(smtplib.SMTP):
         left = min(until, self._deadline) - time.monotonic()
         if left <= 0:
             raise TimeoutError
-        self.sock.settimeout(left)
+        if not left <= (self.sock.gettimeout() or 0.0) <= left + CLOSE:  # each change is a system call
+            self.sock.settimeout(left)
         return self.sock
 
     def _awaited(self) -> Reply:
@@ -227,7 +234,7 @@ class Client(smtplib.SMTP):
         while (reply := self.replies.take()) is None:
             try:
                 sock = self._ready(until)
-                octets = sock.recv(FULL)
+                octets = sock.recv(MOST)
                 if not octets:
                     raise ended(sock)
             except OSError as error:
