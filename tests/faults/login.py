@@ -35,13 +35,10 @@ class Login:
         self._talk = talk
         self._accounts = accounts
         self.user: str | None = None
-        self.attempts: list[str] = []
-        """The mechanisms that were tried."""
 
     def attempt(self, argument: str) -> str:
         """The final reply to ``AUTH argument``."""
         mechanism, _, initial = argument.partition(" ")
-        self.attempts.append(mechanism)
         user = getattr(self, f"_{mechanism.lower().replace('-', '_')}")(initial)
         if user is None:
             return NO

@@ -62,6 +62,7 @@ class Proxy:
     :param scheme: ``http`` or ``socks5``.
     :param login: user and password it asks for.
     :param trouble: what it does when it has heard where to connect to, instead of doing so.
+    :param greeted: whether servers greet first; their greeting then comes along with the proxy's reply.
     """
 
     def __init__(
@@ -69,12 +70,17 @@ class Proxy:
         scheme: str,
         login: tuple[str, str] | None = None,
         trouble: Trouble | None = None,
+        *,
+        greeted: bool = True,
     ) -> None:
         self.scheme = scheme
+        self.greeted = greeted
         self.login = login
         self.trouble = trouble
         self.targets: list[tuple[str, int]] = []
         """What clients asked for, as they named it."""
+        self.peers: list[str] = []
+        """Where they came from."""
         self.stopping = threading.Event()
         self._listener = socket.create_server((HOST, 0))
         self.port: int = self._listener.getsockname()[1]
@@ -102,10 +108,11 @@ class Proxy:
 
     def _accept(self) -> None:
         while True:
-            sock, _ = self._listener.accept()
+            sock, (peer, _) = self._listener.accept()
             if self.stopping.is_set():
                 sock.close()
                 return
+            self.peers.append(peer)
             self._clients.append(Client(self, sock))
             self._threads.append(threading.Thread(target=self._serve, args=(self._clients[-1],), daemon=True))
             self._threads[-1].start()
@@ -118,8 +125,7 @@ class Proxy:
                 self.trouble(client)
                 client.finish()
             with socket.create_connection(target) as upstream:
-                # Mail servers greet first: the greeting and the proxy's reply may well arrive in one piece.
-                client.send(success + upstream.recv(65536))
+                client.send(success + (upstream.recv(65536) if self.greeted else b""))
                 _relay(client.sock, upstream)
 
     def _http(self, client: Client) -> tuple[tuple[str, int], bytes]:

@@ -234,7 +234,9 @@ class Conversation:
         self.buffer = b""
 
     def do_auth(self, argument: str) -> None:
+        self.server.attempts.append(argument.partition(" ")[0])
         self.reply(self.login.attempt(argument))
+        self.server.logins += [self.login.user] if self.login.user else []
 
     def do_mail(self, argument: str) -> None:
         if self.mail is not None:
@@ -325,7 +327,7 @@ class FaultyServer:
         self.context = context
         self.implicit = implicit
         self.mechanisms = mechanisms
-        self.accounts = accounts or {}
+        self.accounts = {} if accounts is None else accounts
         self.trouble = trouble
         self.patient = patient
         self.raw = bytearray()
@@ -337,6 +339,10 @@ class FaultyServer:
         self.smuggled = b""
         """What came after DATA without waiting for its reply."""
         self.taken: list[Taken] = []
+        self.attempts: list[str] = []
+        """The mechanisms with which a login was tried."""
+        self.logins: list[str] = []
+        """Who has logged in."""
         self.turns: list[str] = []
         """Each time it has answered after listening: the last of the steps it answered."""
         self.connections = 0

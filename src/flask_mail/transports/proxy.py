@@ -77,7 +77,7 @@ def through(url: str, host: str, port: int, reach: Reach, seconds: float) -> soc
         (_connect if proxy.scheme == "http" else _socks)(timed, proxy, host, port)
         return socket.socket(fileno=timed.detach())
     except (OSError, ValueError, MissingExtraError, _Refused) as error:
-        problem = _named(where, error, pattern([_text(proxy.password), _text(proxy.username)]), seconds)
+        problem = _named(where, error, pattern([_login(proxy), _text(proxy.password)]), seconds)
     finally:
         if timed is not None:
             timed.close()
@@ -102,6 +102,10 @@ def _text(part: str | None) -> str:
     return urllib.parse.unquote(part or "")
 
 
+def _login(proxy: urllib.parse.SplitResult) -> str:
+    return f"{_text(proxy.username)}:{_text(proxy.password)}"
+
+
 def _opened(proxy: urllib.parse.SplitResult, reach: Reach, until: float) -> _Timed:
     assert proxy.hostname is not None
     assert proxy.port is not None
@@ -112,7 +116,7 @@ def _opened(proxy: urllib.parse.SplitResult, reach: Reach, until: float) -> _Tim
 
 
 def _named(where: str, error: Exception, hidden: re.Pattern[bytes] | None, seconds: float) -> Exception:
-    if isinstance(error, MissingExtraError):
+    if isinstance(error, (MissingExtraError, ConfigError)):
         return error
     if isinstance(error, TimeoutError):
         return ProxyTimeoutError(f"{where} did not answer within {seconds:g} s.")
@@ -126,9 +130,8 @@ def _named(where: str, error: Exception, hidden: re.Pattern[bytes] | None, secon
 def _connect(sock: _Timed, proxy: urllib.parse.SplitResult, host: str, port: int) -> None:
     host = host if host.isascii() else host.encode("idna").decode("ascii")
     target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    login = f"{_text(proxy.username)}:{_text(proxy.password)}".encode()
-    auth = f"Proxy-Authorization: Basic {base64.b64encode(login).decode()}\r\n" if proxy.username else ""
-    sock.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{auth}\r\n".encode("ascii"))
+    auth = f"Proxy-Authorization: Basic {base64.b64encode(_login(proxy).encode()).decode()}\r\n"
+    sock.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{auth if proxy.username else ''}\r\n".encode("ascii"))
     head = _head(sock)
     if (status := _STATUS.match(head)) is None:
         raise _Refused(f"its answer is not HTTP: {head[:80].decode('latin-1')!r}", transient=False)
@@ -164,6 +167,11 @@ def _socks(sock: _Timed, proxy: urllib.parse.SplitResult, host: str, port: int) 
         from python_socks.sync import Proxy
     except ImportError:
         raise MissingExtraError("MAIL_PROXY", "socks") from None
+    if not (_text(proxy.username) + _text(proxy.password)).isascii():
+        raise ConfigError(
+            "MAIL_PROXY has a user name or password with characters outside ASCII, which SOCKS gives no way to write.",
+            key="MAIL_PROXY",
+        )
     try:
         Proxy.from_url(proxy.geturl(), forward=t.cast(t.Any, _Reached(sock))).connect(host, port)
     except ProxyError as error:
