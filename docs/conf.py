@@ -12,7 +12,14 @@ copyright = author
 release = importlib.metadata.version("Flask-Postbox")
 version = ".".join(release.split(".")[:2])
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.viewcode", "mail_settings"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.viewcode",
+    "mail_settings",
+    "error_index",
+    "provider_facts",
+]
 exclude_patterns = ["_build"]
 nitpicky = False  # without intersphinx nothing of Flask's or Python's can be found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections.abc as c
 import contextlib
+import os
 import typing as t
 
 import pytest
@@ -17,6 +18,8 @@ from .servers import Server
 from .servers import Step
 
 SENDER = "support@mysite.example"
+
+os.environ["LC_ALL"] = "C.UTF-8"  # advice comes in English, whoever runs the tests
 
 
 @pytest.fixture(scope="session")

@@ -237,14 +237,38 @@ def _misspelt(stage: Stage) -> None:
 def _login(stage: Stage) -> None:
     stage.server = server = stage.start_server(auth=True)
     server.replies["AUTH"] = "535 5.7.8 Username and Password not accepted."
-    stage.send()
+    stage.send(MAIL_PROVIDER="gmail", MAIL_USERNAME="you@gmail.com")
+
+
+def _dialogue(stage: Stage, *steps: servers.Step) -> ScriptedServer:
+    offer = b"250-mail.example.com\r\n250 AUTH LOGIN PLAIN\r\n"
+    return stage.scripted([b"220 mail.example.com\r\n", servers.line, offer, servers.line, *steps])
 
 
 def _qq(stage: Stage) -> None:
-    said = "535 Error: 请使用授权码登录。\r\n".encode("gbk")
-    offer = b"250-smtp.qq.com\r\n250 AUTH LOGIN PLAIN\r\n"
-    stage.server = stage.scripted([b"220 smtp.qq.com\r\n", servers.line, offer, servers.line, said])
-    stage.send(MAIL_USERNAME="123456789@qq.com", MAIL_PASSWORD="the password of the account")
+    stage.server = _dialogue(stage, "535 Error: 请使用授权码登录。\r\n".encode("gbk"))
+    me = "123456789@qq.com"
+    login = {"MAIL_USERNAME": me, "MAIL_PASSWORD": "the password of the account", "MAIL_DEFAULT_SENDER": me}
+    stage.send(MAIL_PROVIDER="qq", MAIL_LOCALE="zh", **login)
+
+
+def _no_login(stage: Stage) -> None:
+    stage.server = _dialogue(stage, b"553 authentication is required,163 smtp5,D9GowACX\r\n")
+    stage.send(MAIL_PROVIDER="163")
+
+
+def _other_sender(stage: Stage) -> None:
+    stage.server = _dialogue(stage, b"501 mail from address must be same as authorization user\r\n")
+    stage.send()
+
+
+def _tls_first(stage: Stage) -> None:
+    stage.server = stage.scripted([servers.hang])
+    stage.send(MAIL_TIMEOUT=0.2)
+
+
+def _no_app(stage: Stage) -> None:
+    flask_mail.Mail().send(flask_mail.Message("Hello", recipients=["you@example.com"], sender="hello@example.com"))
 
 
 def _nobody_there(stage: Stage) -> None:
@@ -277,6 +301,13 @@ ERRORS: dict[str, c.Callable[[Stage], None]] = {
     "two in one": lambda stage: stage.send(recipients="a@example.com, b@example.com"),
     "login": _login,
     "qq": _qq,
+    "neither true nor false": lambda stage: stage.send(MAIL_USE_TLS="ture"),
+    "both": lambda stage: stage.send(MAIL_USE_TLS=True, MAIL_USE_SSL="true"),
+    "no such provider": lambda stage: stage.send(MAIL_PROVIDER="gmial"),
+    "no login": _no_login,
+    "other sender": _other_sender,
+    "tls first": _tls_first,
+    "no app": _no_app,
     "nobody there": _nobody_there,
     "unknown authority": _unknown_authority,
     "tls on a plain port": _tls_on_a_plain_port,
@@ -348,7 +379,7 @@ def test_the_page_of_settings_lists_every_key_once() -> None:
 def test_every_setting_has_an_example_that_is_accepted() -> None:
     examples = runpy.run_path(str(DOCS / "_ext" / "setting_examples.py"))["EXAMPLES"]
     assert KEYS.keys() - examples.keys() == set()
-    login = {"MAIL_USERNAME": "joe", "MAIL_PASSWORD": "secret"}
+    login = {"MAIL_USERNAME": "joe@example.com", "MAIL_PASSWORD": "secret"}
     for key in KEYS:
         assert read({**login, key: eval(examples[key], {"os": os, "ssl": ssl})})
 

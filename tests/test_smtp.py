@@ -147,7 +147,7 @@ def test_2_a_bad_certificate_is_refused(
     assert isinstance(caught.value, DeliveryError)
     assert caught.value.stage == "tls"
     assert not caught.value.transient
-    assert "MAIL_TLS_CA" in "".join(caught.value.__notes__)
+    assert ("MAIL_TLS_CA" in "".join(caught.value.__notes__)) == (fault == "unknown authority")
     assert "MAIL_TLS_VERIFY" in "".join(caught.value.__notes__)
     assert server.logins == []
     assert "MAIL" not in server.verbs
@@ -330,7 +330,7 @@ def test_no_such_host() -> None:
         ([b"220 slow", servers.hang], TimeoutError, "greeting", "MAIL_USE_SSL"),
         ([b"220 x\r\n", servers.hang], TimeoutError, "ehlo", "MAIL_TIMEOUT"),
         ([], smtplib.SMTPServerDisconnected, "greeting", "MAIL_USE_SSL"),
-        ([servers.reset], ConnectionResetError, "greeting", ""),
+        ([servers.reset], ConnectionResetError, "connect greeting", ""),
         ([b"554 go away\r\n"], smtplib.SMTPConnectError, "greeting", ""),
         ([b"HTTP/1.1 400 Bad Request\r\n\r\n"], smtplib.SMTPResponseException, "greeting", "not a mail server"),
         ([b"220-" + b"x" * 70_000], smtplib.SMTPResponseException, "greeting", "not a mail server"),
@@ -348,7 +348,7 @@ def test_13_every_end_is_bounded_and_explained(
     assert time.monotonic() - start < 1.3
     error = t.cast(t.Any, caught.value)
     assert isinstance(error, DeliveryError)
-    assert error.stage == stage
+    assert error.stage in stage.split()  # a reset may come before anything is read
     assert hint in "".join(error.__notes__)
 
 

@@ -7,6 +7,8 @@ EXAMPLES = {
     "MAIL_USE_SSL": "True",
     "MAIL_USERNAME": '"me@gmail.com"',
     "MAIL_PASSWORD": 'os.environ["MAIL_PASSWORD"]',
+    "MAIL_PROVIDER": '"gmail"',
+    "MAIL_LOCALE": '"zh"',
     "MAIL_OAUTH2_TOKEN": '"myapp.mail.fetch_token"',
     "MAIL_TIMEOUT": "10",
     "MAIL_DEADLINE": "120",
@@ -38,4 +40,5 @@ EXAMPLES = {
     "MAIL_CATCH_ALL": '["staging@example.com"]',
     "MAIL_CATCH_ALL_ALLOW": '["example.com", "boss@example.org"]',
     "MAIL_DEBUG": "True",
+    "MAIL_CLI_GROUP": '"post"',
 }

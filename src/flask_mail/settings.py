@@ -11,12 +11,14 @@ from __future__ import annotations
 import collections.abc as c
 import dataclasses as d
 import difflib
+import email.utils
 import math
 import re
 import ssl
 import typing as t
 import warnings
 
+from .diagnosis import providers
 from .errors import ConfigError
 from .errors import STAGES
 
@@ -26,6 +28,7 @@ Parser = c.Callable[[str, t.Any], t.Any]
 _STAGES = ("default", *STAGES[:-1])  # what MAIL_TIMEOUT may name; nothing waits for QUIT
 
 _PATH = re.compile(r"[^\W\d]\w*(?:[.:][^\W\d]\w*)+")
+_COMMAND = re.compile(r"[^\W_][\w-]*")
 _RATE = re.compile(r"(\d{1,9}) ?/ ?([smhd])", re.ASCII)
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
@@ -235,6 +238,15 @@ def parse_credential(key: str, value: t.Any) -> str:
     return value
 
 
+def parse_group(key: str, value: t.Any) -> str:
+    """The name of a command, or false, which is the empty name."""
+    if value is False or (isinstance(value, str) and value.strip().lower() in _FALSE):
+        return ""
+    if not isinstance(value, str) or not _COMMAND.fullmatch(value.strip()):
+        raise _refuse(key, value, "the name of a command, such as 'mail', or False for none")
+    return value.strip()
+
+
 def parse_secret(key: str, value: t.Any) -> Secret:
     if not isinstance(value, str):
         raise ConfigError(f"{key} has to be a string, but it is a {type(value).__name__}.", key=key)
@@ -257,6 +269,25 @@ def parse_mailbox(key: str, value: t.Any) -> t.Any:
     if isinstance(value, (bytes, int, float, dict, set)):
         raise _refuse(key, t.cast(t.Any, value), "an address, or a pair of a display name and an address")
     return value  # a lazy string
+
+
+def parse_provider(key: str, value: t.Any) -> str:
+    """The name of a provider, as ``providers.toml`` has it."""
+    found = providers.lookup(name=parse_text(key, value))
+    if found is None:
+        names = [provider.name for provider in providers.all_providers()]
+        near = difflib.get_close_matches(str(value).lower(), names, n=1, cutoff=0.6)
+        wanted = f"did you mean {near[0]!r}?" if near else "set MAIL_SERVER, MAIL_PORT and MAIL_USE_TLS instead."
+        raise ConfigError(f"{key} is {value!r}, which is no provider known here; {wanted}", key=key)
+    return found.name
+
+
+def parse_locale(key: str, value: t.Any) -> str:
+    """``en`` or ``zh``, also as a locale such as ``zh_CN.UTF-8``."""
+    language = parse_text(key, value).strip().lower()[:2]
+    if language not in ("en", "zh"):
+        raise _refuse(key, value, "'en' or 'zh'")
+    return language
 
 
 def parse_list(key: str, value: t.Any) -> tuple[str, ...]:
@@ -362,8 +393,15 @@ class Settings:
     """``MAIL_POOL_IDLE``: seconds for which an unused connection is kept."""
     rate_limit: tuple[int, float] | None = _setting("MAIL_RATE_LIMIT", parse_rate)
     """``MAIL_RATE_LIMIT``: how fast ``send_many`` may send, such as ``"14/s"``."""
+    provider: str | None = _setting("MAIL_PROVIDER", parse_provider)
+    """``MAIL_PROVIDER``: a provider's name; sets server, port and TLS where they are not set, and checks the rest."""
+    locale: str | None = _setting("MAIL_LOCALE", parse_locale)
+    """``MAIL_LOCALE``: the language of advice, ``en`` or ``zh``; that of the process by default."""
     file_path: str | None = _setting("MAIL_FILE_PATH", parse_text)
     """``MAIL_FILE_PATH``: folder of the ``file`` transport; ``mail`` in the instance folder by default."""
+    cli_group: str = _setting("MAIL_CLI_GROUP", parse_group, "mail")
+    """``MAIL_CLI_GROUP``: what the commands of this package stand under, as in ``flask mail doctor``; ``False`` for
+    no commands."""
 
     def __setattr__(self, name: str, value: t.Any) -> None:
         if type(value) is str and name in _SECRETS:
@@ -393,8 +431,11 @@ def read(config: Config, *, debug: bool | int = False, testing: bool = False) ->
     :param testing: the default of ``MAIL_SUPPRESS_SEND``.
     :raises ConfigError: a value cannot be used, or two contradict each other.
     """
+    added = _added_by_provider(config)
     values = {
-        field.name: field.default if _unset(config.get(key)) else _parsed(key, field.metadata["parse"], config)
+        field.name: (
+            added.get(key, field.default) if _unset(config.get(key)) else _parsed(key, field.metadata["parse"], config)
+        )
         for key, field in KEYS.items()
     }
     if _unset(config.get("MAIL_DEBUG")):
@@ -412,6 +453,33 @@ def _parsed(key: str, parse: Parser, config: Config) -> t.Any:
         raise error.with_traceback(None) from None  # the frames below hold the value, which may be a secret
 
 
+def _added_by_provider(config: Config) -> dict[str, t.Any]:
+    """What ``MAIL_PROVIDER`` sets of the keys that are not set."""
+    if _unset(named := config.get("MAIL_PROVIDER")):
+        return {}
+    provider = providers.lookup(name=parse_provider("MAIL_PROVIDER", named))
+    assert provider is not None
+    keys = ("MAIL_SERVER", "MAIL_PORT", "MAIL_USE_TLS", "MAIL_USE_SSL", "MAIL_USERNAME", "MAIL_PASSWORD")
+    given = {key: KEYS[key].metadata["parse"](key, config[key]) for key in keys if not _unset(config.get(key))}
+    return provider.settings(given)
+
+
+def _check_provider(values: c.Mapping[str, t.Any]) -> None:
+    provider = providers.lookup(name=values["provider"]) if values["provider"] else None
+    objection = provider.objection(values["username"], _address(values["default_sender"])) if provider else None
+    if objection is not None:
+        raise ConfigError(f"{objection[0]} {objection[1]}.", key=objection[0])
+
+
+def _address(sender: t.Any) -> str:
+    """The address of a default sender, as far as it is known before a message is composed."""
+    if isinstance(sender, tuple):
+        return str(t.cast("tuple[object, ...]", sender)[-1])
+    if hasattr(sender, "addr_spec"):
+        return str(sender.addr_spec)
+    return email.utils.parseaddr(sender)[1] if isinstance(sender, str) else ""
+
+
 def as_config(settings: Settings) -> dict[str, t.Any]:
     """The values in force under their keys: what a transport is built from."""
     return {key: getattr(settings, field.name) for key, field in KEYS.items()}
@@ -425,11 +493,18 @@ def suppressed(config: Config, *, testing: bool) -> bool:
 
 def warn_of_unknown(config: c.Iterable[str], *, stacklevel: int = 2) -> None:
     """Warn of each ``MAIL_*`` key that nothing reads, with the key that was probably meant."""
-    for key in config:
-        if key.upper().startswith("MAIL_") and key not in KEYS:
-            near = difflib.get_close_matches(key.upper(), KEYS, n=1, cutoff=0.75)
-            hint = f"did you mean {near[0]}?" if near else "nothing reads it."
-            warnings.warn(f"{key} is not a setting of Flask-Mail; {hint}", MailConfigWarning, stacklevel=stacklevel + 1)
+    for key, near in unknown_keys(config):
+        hint = f"did you mean {near}?" if near else "nothing reads it."
+        warnings.warn(f"{key} is not a setting of Flask-Mail; {hint}", MailConfigWarning, stacklevel=stacklevel + 1)
+
+
+def unknown_keys(config: c.Iterable[str]) -> list[tuple[str, str | None]]:
+    """Each ``MAIL_*`` key that nothing reads, with the key that was probably meant."""
+    return [
+        (key, next(iter(difflib.get_close_matches(key.upper(), KEYS, n=1, cutoff=0.75)), None))
+        for key in config
+        if key.upper().startswith("MAIL_") and key not in KEYS
+    ]
 
 
 def _unset(value: t.Any) -> bool:
@@ -452,3 +527,4 @@ def _check(values: c.Mapping[str, t.Any]) -> None:
                 f"Set both, or neither for a server that asks for no login.",
                 key=f"MAIL_{missing.upper()}",
             )
+    _check_provider(values)

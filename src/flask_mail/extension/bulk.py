@@ -164,11 +164,11 @@ class _Outcomes:
             return self._sent(index, message, job.outcome())
         except Exception as error:
             if isinstance(error, DeliveryError):
-                explain(error)
+                explain(error, self._state)
             return self._failed(index, message, error)
 
     def _sent(self, index: int, message: Message, receipt: Receipt) -> Result:
-        log_refusals(receipt)
+        log_refusals(receipt, self._state)
         tell(self._state, message, receipt)
         return Result(index, message, receipt)
 
@@ -189,8 +189,8 @@ class _Outcomes:
                     else:
                         time.sleep(self._pace.wait())
                         self._pace.sent()
-                        session = session or opened(self._state.get_transport().open)
-                        receipt = deliver(submission, session)
+                        session = session or opened(self._state.get_transport().open, self._state)
+                        receipt = deliver(submission, session, self._state)
                 except Exception as error:
                     if session is not None and not getattr(session, "alive", True):
                         session.close()

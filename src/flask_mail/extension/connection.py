@@ -11,6 +11,7 @@ from flask import Flask
 
 from ..delivery import deliver
 from ..delivery import opened
+from ..delivery import refusal
 from ..errors import delivery_error
 from ..errors import DeliveryError
 from ..errors import MailError
@@ -87,7 +88,7 @@ class Connection:
         transport = self.rules.get_transport()
         if isinstance(transport, SMTPTransport) and (host := stand_in(transport.endpoint)) is not None:
             return host
-        self._session = opened(self.rules.open_kept if self.kept else transport.open)
+        self._session = opened(self.rules.open_kept if self.kept else transport.open, self.rules)
         self._shown = getattr(self._session, "host", None) or SessionHost(self._session)
         return self._shown
 
@@ -122,7 +123,7 @@ class Connection:
             if session is None:
                 receipt = Receipt(submission.message_id, suppressed=True)
             else:
-                receipt = deliver(submission, session)
+                receipt = deliver(submission, session, self.rules)
         except DeliveryError as error:
             tell_failure(self.rules, message, submission.envelope.recipients, error)
             raise
@@ -172,7 +173,7 @@ def tell(state: InForce, message: Message, receipt: Receipt) -> None:
         error = delivery_error(
             smtplib.SMTPRecipientsRefused(refusals),
             stage="rcpt",
-            transient=all(r.transient for r in receipt.refused.values()),
+            transient=all(refusal(r, state).transient for r in receipt.refused.values()),
             reply=reply,
         )
         tell_failure(state, message, tuple(receipt.refused), error)

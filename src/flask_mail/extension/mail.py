@@ -28,6 +28,7 @@ from ..settings import warn_of_unknown
 from ..transports import load
 from ..transports import NAMES
 from ..transports.base import Transport
+from .commands import register
 from .runtime import Runtime
 from .runtime import runtimes
 from .sending import Sending
@@ -93,6 +94,7 @@ class Mail(Sending):
             state = app.extensions["mail"] = fresh
         runtimes.setdefault(state, Runtime(app)).suppress_by_hand = False
         self._states[app] = state
+        register(app, state.cli_group)
         return state
 
     def _find_app(self) -> Flask | None:

@@ -14,6 +14,7 @@ import ssl
 import time
 import typing as t
 
+from ..submission import Reply
 from .auth import Account
 from .auth import log_in
 from .failures import refused
@@ -60,8 +61,37 @@ def connect(endpoint: Endpoint) -> Client:
 
     :raises DeliveryError: with the stage at which it failed; the socket is closed.
     """
+    client = begin(open_socket(endpoint), endpoint)
+    try:
+        welcome(client, endpoint)
+        greet(client, endpoint)
+        if wants_tls(client, endpoint):
+            start_tls(client, endpoint)
+            greet(client, endpoint)
+        authenticate(client, endpoint)
+    except BaseException:
+        client.leave()
+        raise
+    return client
+
+
+# The steps of connect, for whoever takes them one by one
+
+
+def open_socket(endpoint: Endpoint) -> socket.socket:
+    """Connect, through the proxy where there is one.
+
+    :raises DeliveryError: of the stage ``connect``.
+    """
     with endpoint.at("connect"):
-        sock = _open(endpoint)
+        return _open(endpoint)
+
+
+def begin(sock: socket.socket, endpoint: Endpoint) -> Client:
+    """Take a connected socket, and secure it where TLS comes first.
+
+    :raises DeliveryError: of the stage ``tls``; the socket is closed.
+    """
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         kind: type[Client] = Client
@@ -69,16 +99,10 @@ def connect(endpoint: Endpoint) -> Client:
             with endpoint.at("tls"):
                 sock = _handshake(sock, endpoint)
             kind = TLSClient
-        client = kind(sock, timeouts=endpoint.timeouts, hostname=endpoint.hostname, log=endpoint.log)
+        return kind(sock, timeouts=endpoint.timeouts, hostname=endpoint.hostname, log=endpoint.log)
     except BaseException:
         sock.close()
         raise
-    try:
-        _prepare(client, endpoint)
-    except BaseException:
-        client.leave()
-        raise
-    return client
 
 
 def _open(endpoint: Endpoint) -> socket.socket:
@@ -124,29 +148,24 @@ def _handshake(sock: socket.socket, endpoint: Endpoint) -> ssl.SSLSocket:
     return endpoint.trust.context().wrap_socket(sock, server_hostname=endpoint.host)
 
 
-def _prepare(client: Client, endpoint: Endpoint) -> None:
+def welcome(client: Client, endpoint: Endpoint) -> Reply:
+    """Read the server's greeting.
+
+    :raises DeliveryError: of the stage ``greeting``: it does not come, or is a refusal.
+    """
     with endpoint.at("greeting"):
         client.limit = endpoint.timeouts.of("greeting")
         reply = client.read_reply()
         if reply.code != 220:
             refused(smtplib.SMTPConnectError, reply)
-    _greet(client, endpoint)
-    if endpoint.security == "starttls" or _wants_tls(client, endpoint):
-        _start_tls(client, endpoint)
-        _greet(client, endpoint)
-    if endpoint.account is not None:
-        with endpoint.at("auth"):
-            if not (_encrypted(client) or _within_machine(client, endpoint) or endpoint.cleartext_auth):
-                raise smtplib.SMTPNotSupportedError(
-                    f"{endpoint.host} offers no TLS on port {endpoint.port}, so the password was not sent. Use a port "
-                    f"with TLS (587 with MAIL_USE_TLS, 465 with MAIL_USE_SSL), or, if the network in between is "
-                    f"yours, set MAIL_ALLOW_CLEARTEXT_AUTH."
-                )
-            client.limit = endpoint.timeouts.of("auth")
-            log_in(client, endpoint.account, endpoint.host, endpoint.port)
+    return reply
 
 
-def _greet(client: Client, endpoint: Endpoint) -> None:
+def greet(client: Client, endpoint: Endpoint) -> None:
+    """Say EHLO, else HELO.
+
+    :raises DeliveryError: of the stage ``ehlo``.
+    """
     with endpoint.at("ehlo"):
         client.limit = endpoint.timeouts.of("ehlo")
         code, text = client.ehlo()
@@ -159,9 +178,9 @@ def _greet(client: Client, endpoint: Endpoint) -> None:
         raise smtplib.SMTPHeloError(code, text)
 
 
-def _wants_tls(client: Client, endpoint: Endpoint) -> bool:
-    """Whether to use a STARTTLS that was not asked for: only to protect a password."""
-    return (
+def wants_tls(client: Client, endpoint: Endpoint) -> bool:
+    """Whether to say STARTTLS: it was asked for, or is offered and a password needs it."""
+    return endpoint.security == "starttls" or (
         endpoint.account is not None
         and endpoint.security == "plain"
         and not endpoint.cleartext_auth
@@ -170,7 +189,11 @@ def _wants_tls(client: Client, endpoint: Endpoint) -> bool:
     )
 
 
-def _start_tls(client: Client, endpoint: Endpoint) -> None:
+def start_tls(client: Client, endpoint: Endpoint) -> None:
+    """Change to TLS; the server has to be greeted again.
+
+    :raises DeliveryError: of the stage ``starttls`` or ``tls``.
+    """
     with endpoint.at("starttls"):
         if not client.has_extn("starttls"):
             raise smtplib.SMTPNotSupportedError(
@@ -194,6 +217,25 @@ def _start_tls(client: Client, endpoint: Endpoint) -> None:
     client.ehlo_resp = client.helo_resp = None  # RFC 3207 §4.2: forget what was said in clear
     client.esmtp_features = {}
     client.does_esmtp = False
+
+
+def authenticate(client: Client, endpoint: Endpoint) -> str | None:
+    """Log in, where there is an account.
+
+    :returns: the mechanism used.
+    :raises DeliveryError: of the stage ``auth``.
+    """
+    if endpoint.account is None:
+        return None
+    with endpoint.at("auth"):
+        if not (_encrypted(client) or _within_machine(client, endpoint) or endpoint.cleartext_auth):
+            raise smtplib.SMTPNotSupportedError(
+                f"{endpoint.host} offers no TLS on port {endpoint.port}, so the password was not sent. Use a port "
+                f"with TLS (587 with MAIL_USE_TLS, 465 with MAIL_USE_SSL), or, if the network in between is "
+                f"yours, set MAIL_ALLOW_CLEARTEXT_AUTH."
+            )
+        client.limit = endpoint.timeouts.of("auth")
+        return log_in(client, endpoint.account, endpoint.host, endpoint.port)
 
 
 def _encrypted(client: Client) -> bool:

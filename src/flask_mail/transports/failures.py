@@ -5,10 +5,10 @@ from __future__ import annotations
 import collections.abc as c
 import contextlib
 import smtplib
-import socket
 import ssl
 import typing as t
 
+from ..diagnosis import advise
 from ..errors import delivery_error
 from ..errors import DeliveryError
 from ..submission import Reply
@@ -37,19 +37,18 @@ def _reply(code: int, text: bytes | str) -> Reply | None:
     return Reply(code, raw) if code >= 0 else None
 
 
-def is_transient(error: Exception) -> bool:
-    """Whether trying again later may help, as far as the class of *error* tells."""
+def is_transient(error: Exception, stage: str | None = None, host: str | None = None) -> bool:
+    """Whether trying again later may help, as the table of :mod:`flask_mail.diagnosis` has it.
+
+    :param stage: where it happened.
+    :param host: the server, by which its provider is known.
+    """
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return any(code < 0 or 400 <= code < 500 for code, _ in error.recipients.values())
-    if isinstance(error, smtplib.SMTPResponseException):
-        return error.smtp_code < 0 or 400 <= error.smtp_code < 500
-    if isinstance(error, (smtplib.SMTPNotSupportedError, ssl.SSLCertVerificationError)):
-        return False
-    if isinstance(error, socket.gaierror):
-        return error.errno == socket.EAI_AGAIN
+        replies = error.recipients.values()
+        return any(advise(stage="rcpt", code=code, text=text, host=host).transient for code, text in replies)
     if isinstance(error, ssl.SSLError):  # what the two ends cannot agree on stays, the end of the connection does not
         return isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError))
-    return isinstance(error, OSError)
+    return advise(error, stage=stage, host=host).transient
 
 
 @contextlib.contextmanager
@@ -70,24 +69,11 @@ def failure(error: Exception, name: str, host: str | None = None, port: int | No
     """*error*, to be raised as a failure of the stage *name*."""
     if type(error) is smtplib.SMTPResponseException and error.smtp_code < 0 and name in _OF_STAGE:
         error = _OF_STAGE[name](error.smtp_code, error.smtp_error).with_traceback(error.__traceback__)
-    return delivery_error(error, stage=name, transient=is_transient(error), reply=reply_of(error), host=host, port=port)
+    return delivery_error(
+        error, stage=name, transient=is_transient(error, name, host), reply=reply_of(error), host=host, port=port
+    )
 
 
 def refused(error: type[smtplib.SMTPResponseException], reply: Reply) -> t.NoReturn:
     """Raise *error* for a reply that is a refusal."""
     raise error(reply.code, reply.raw)
-
-
-class Stages:
-    """Makes the :func:`stage` contexts of one server.
-
-    :param host: the server's name.
-    :param port: its port.
-    """
-
-    def __init__(self, host: str, port: int) -> None:
-        self._host = host
-        self._port = port
-
-    def __call__(self, name: str) -> contextlib.AbstractContextManager[None]:
-        return stage(name, self._host, self._port)

@@ -1,0 +1,51 @@
+"""``flask mail send-test``: one message, and its receipt."""
+
+from __future__ import annotations
+
+import collections.abc as c
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from ..doctor import Case
+from ..doctor.conversation import test_message
+from ..doctor.words import Words
+from ..errors import MailError
+from ..submission import Receipt
+from . import terminal
+
+
+@click.command("send-test")
+@click.argument("address")
+@with_appcontext
+def send_test(address: str) -> None:
+    """Send a test message to ADDRESS as the application would, and show the receipt.
+
+    Exits with 1 if it was not accepted.
+    """
+    state = Case.of_app(current_app).state
+    assert state is not None
+    words = terminal.words(getattr(state, "locale", None))
+    try:
+        receipt = state.send(test_message(address, words.text))
+    except MailError as error:
+        for line in (f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())):
+            terminal.write(line)
+        raise click.exceptions.Exit(1) from None
+    for line in lines(receipt, words):
+        terminal.write(line)
+    raise click.exceptions.Exit(0 if receipt.accepted and receipt.complete else 1)
+
+
+def lines(receipt: Receipt, words: Words) -> c.Iterator[str]:
+    """The receipt for a reader."""
+    yield words.text("receipt-id", id=receipt.message_id)
+    if receipt.suppressed:
+        yield words.text("receipt-suppressed")
+    for address in receipt.accepted:
+        yield words.text("receipt-accepted", address=address)
+    for address, reply in receipt.refused.items():
+        yield words.text("receipt-refused", address=address, reply=reply)
+    if receipt.reply is not None:
+        yield words.text("receipt-reply", reply=receipt.reply)

@@ -1,0 +1,34 @@
+"""The table: which evidence means which cause. The most specific row that matches wins.
+
+What decides, from the most to the least: provider and text, provider and code, text, enhanced code, code and stage,
+code, exception. Among equals the one that stands first wins; so what one provider or relay says stands before what
+mail software says everywhere.
+"""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+
+from ..evidence import Evidence
+from .causes import CAUSES as CAUSES
+from .chinese import CHINESE
+from .codes import CODES
+from .content import CONTENT
+from .exceptions import EXCEPTIONS
+from .login import LOGIN
+from .mailboxes import MAILBOXES
+from .parties import PARTIES
+from .relays import RELAYS
+from .row import Row as Row
+
+TABLE: t.Final[tuple[Row, ...]] = tuple(
+    sorted((*MAILBOXES, *CHINESE, *RELAYS, *LOGIN, *PARTIES, *CONTENT, *CODES, *EXCEPTIONS), key=lambda row: row.rank)
+)
+"""Every row, the most specific first."""
+
+
+@functools.lru_cache(maxsize=256)
+def find(evidence: Evidence) -> Row | None:
+    """The row for *evidence*, if there is one."""
+    return next((row for row in TABLE if row.matches(evidence)), None)

@@ -1,0 +1,142 @@
+"""What the standard library raises where no server has said a word."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .row import Row
+
+_LOST = (
+    "SMTPServerDisconnected ConnectionResetError BrokenPipeError ConnectionAbortedError SSLEOFError SSLZeroReturnError"
+)
+
+EXCEPTIONS: t.Final = (
+    Row(
+        "credentials-encoding",
+        error="UnicodeEncodeError",
+        stage="auth",
+        seen=("UnicodeEncodeError: 'ascii' codec can't encode character '\\u20ac' in position 11",),
+    ),
+    Row("utf8-unsupported", error="UnicodeEncodeError", stage="mail rcpt"),
+    Row(
+        "cert-expired",
+        text=r"certificate has expired|certificate is not yet valid",
+        seen=("certificate verify failed: certificate has expired",),
+    ),
+    Row(
+        "cert-hostname",
+        text=r"certificate verify failed: (?:hostname|ip address) mismatch|certificate is not valid for|"
+        r"^hostname '.*' doesn't match",
+        seen=("certificate verify failed: Hostname mismatch, certificate is not valid for 'mail.example.com'.",),
+    ),
+    Row(
+        "cert-untrusted",
+        text=r"certificate verify failed",
+        seen=(
+            "certificate verify failed: unable to get local issuer certificate",
+            "certificate verify failed: self-signed certificate",
+        ),
+    ),
+    Row("cert-untrusted", error="SSLCertVerificationError"),
+    Row(
+        "tls-mode-mismatch",
+        text=r"wrong_version_number|unknown protocol|unknown_protocol|record layer failure|http request",
+        error="SSLError",
+        words="no-tls",
+        seen=("ssl.SSLError: [SSL: WRONG_VERSION_NUMBER] wrong version number",),
+    ),
+    Row(
+        "dns",
+        text=r"temporary failure in name resolution|\[errno -3\]|try again",
+        error="gaierror",
+        transient=True,
+        seen=("socket.gaierror: [Errno -3] Temporary failure in name resolution",),
+    ),
+    Row(
+        "dns",
+        error="gaierror",
+        seen=(
+            "socket.gaierror: [Errno -2] Name or service not known",
+            "socket.gaierror: [Errno 11001] getaddrinfo failed",
+        ),
+    ),
+    Row("dns", error="UnicodeError", stage="connect"),
+    Row(
+        "dns",
+        text=r"name or service not known|getaddrinfo failed|nodename nor servname|name resolution",
+        error="OSError",
+        seen=("OSError: [Errno 8] nodename nor servname provided, or not known",),
+    ),
+    Row(
+        "refused",
+        error="ConnectionRefusedError",
+        seen=(
+            "ConnectionRefusedError: [Errno 111] Connection refused",
+            "ConnectionRefusedError: [WinError 10061] No connection could be made because the target machine actively "
+            "refused it",
+        ),
+    ),
+    Row("refused", text=r"connection refused|actively refused", error="OSError"),
+    Row(
+        "network-unreachable",
+        text=r"network is unreachable|no route to host|unreachable (?:host|network)|cannot assign requested address|"
+        r"host is down|winerror 1005[12]|winerror 10065",
+        error="OSError",
+        seen=("OSError: [Errno 101] Network is unreachable", "OSError: [Errno 113] No route to host"),
+    ),
+    Row(
+        "tls-mode-mismatch",
+        error="TimeoutError SMTPServerDisconnected",
+        stage="greeting",
+        port="465",
+        security="plain starttls",
+        words="tls-first",
+        seen=("SMTPServerDisconnected: Connection unexpectedly closed: timed out (port 465 without MAIL_USE_SSL)",),
+    ),
+    Row("timeout", error="TimeoutError", stage="greeting", words="greeting"),
+    Row(
+        "timeout",
+        error="TimeoutError",
+        stage="connect",
+        seen=("TimeoutError: [Errno 110] Connection timed out", "TimeoutError: timed out"),
+    ),
+    Row("timeout", text=r"timed out", error="SMTPServerDisconnected", stage="greeting", words="greeting"),
+    Row("timeout", text=r"timed out", error="SMTPServerDisconnected", words="slow"),
+    Row("timeout", error="TimeoutError", stage="starttls tls ehlo auth mail rcpt data end-of-data quit", words="slow"),
+    Row("timeout", error="TimeoutError"),
+    Row("tls-mode-mismatch", text=r"\x15\x03", error="SMTPResponseException", words="tls-first"),
+    Row(
+        "timeout",
+        text=r"timed out|winerror 10060",
+        error="OSError",
+        seen=(
+            "TimeoutError: [WinError 10060] A connection attempt failed because the connected party did not "
+            "properly respond",
+        ),
+    ),
+    Row(
+        "closed-early",
+        text=r"eof occurred|unexpected_eof",
+        error="SSLError",
+        words="tls",
+        seen=("ssl.SSLEOFError: EOF occurred in violation of protocol",),
+    ),
+    Row(
+        "closed-early",
+        error=_LOST,
+        stage="greeting",
+        words="greeting",
+        seen=("SMTPServerDisconnected: Connection unexpectedly closed",),
+    ),
+    Row("closed-early", error=_LOST, stage="tls", words="tls"),
+    Row(
+        "closed-early",
+        error=_LOST,
+        seen=(
+            "SMTPServerDisconnected: Server not connected",
+            "ConnectionResetError: [Errno 104] Connection reset by peer",
+        ),
+    ),
+    Row("not-smtp", error="SMTPResponseException", code="-1"),
+    Row("auth-unsupported", error="SMTPNotSupportedError", stage="auth"),
+)

@@ -1,0 +1,79 @@
+"""What Amazon SES, SendGrid, Mailgun and others who send for programs say."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .row import Row
+
+RELAYS: t.Final = (
+    Row(
+        "quota",
+        text=r"(?:daily|monthly) (?:message |sending |e?mail ){0,3}(?:quota|limit)|credits? exceeded|"
+        r"not enough credits|exceed sending limit|(?:reached|exceeded) your (?:\w+ ){0,3}(?:quota|plan|allowance)|"
+        r"max (?:e?mails|defers and failures) per hour",
+        seen=(
+            "454 Throttling failure: Daily message quota exceeded.",
+            "451 Authentication failed: Maximum credits exceeded",
+            "550 Domain example.com has exceeded the max emails per hour (150/150 (100%)) allowed.",
+        ),
+    ),
+    Row(
+        "rate-limit",
+        text=r"maximum sending rate exceeded|throttling failure|too many requests|received this hour",
+        seen=("454 Throttling failure: Maximum sending rate exceeded.", "452 Too many recipients received this hour"),
+    ),
+    Row(
+        "sender-not-allowed",
+        text=r"e?mail address is not verified|identit\w+ failed the check|not match a verified|sender signature|"
+        r"domain is not verified|is not associated with your account|sender you used .{0,80}not valid|"
+        r"not authori[sz]ed to (?:send from|perform)|validate your sender|verify your domain",
+        seen=(
+            "554 Message rejected: Email address is not verified. The following identities failed the check in region "
+            "US-EAST-1: hello@example.com",
+            "550 The from address does not match a verified Sender Identity.",
+            "550 The example.com domain is not verified.",
+            "550 This domain is not associated with your account",
+        ),
+    ),
+    Row(
+        "account-suspended",
+        text=r"sending (?:is )?(?:paused|suspended)|account (?:has been |is |was |is not |not ){0,2}(?:temporarily )?"
+        r"(?:suspended|paused|disabled|deactivated|blocked|banned|locked|under review|(?:yet )?activated|frozen)|"
+        r"pending approval|(?:suspended|disabled) account",
+        stage="auth mail data end-of-data",
+        seen=(
+            "554 Message rejected: Sending paused for this account.",
+            "502 5.7.0 Your SMTP account is not yet activated",
+            "552 Your account has been suspended. Please contact us to reactivate",
+        ),
+    ),
+    Row("ip-blocked", text=r"unauthori[sz]ed ip address", seen=("525 5.7.1 Unauthorized IP address",)),
+    Row(
+        "auth-wrong",
+        text=r"key not found|bad username ?/ ?password|api[- ]?key .{0,30}(?:invalid|not)|"
+        r"authorization grant is invalid|not loving your login",
+        stage="auth",
+        seen=(
+            "535 Authentication Credentials Invalid",
+            "535 Authentication failed: Bad username / password",
+            "535 5.7.0 Mailgun is not loving your login or password",
+            "535 5.7.8 Sorry.",
+        ),
+    ),
+    Row(
+        "auth-required", text=r"unauthenticated senders? not allowed", seen=("550 Unauthenticated senders not allowed",)
+    ),
+    Row(
+        "unauthenticated-domain",
+        text=r"unconfigured sending domain",
+        seen=("550 5.7.1 Unconfigured Sending Domain <example.com>",),
+    ),
+    Row(
+        "recipient-rejected",
+        text=r"only send testing emails|for test purposes only|authori[sz]ed recipients|marked as inactive|"
+        r"suppression list|address blacklisted",
+        seen=("550 You can only send testing emails to your own email address",),
+    ),
+    Row("server-busy", text=r"temporary service failure", seen=("451 Temporary service failure",)),
+)

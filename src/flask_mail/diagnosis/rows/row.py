@@ -1,0 +1,93 @@
+"""The shape of a row, and how specific it is."""
+
+from __future__ import annotations
+
+import dataclasses as d
+import functools
+import re
+
+from ..evidence import Evidence
+
+
+@d.dataclass(frozen=True)
+class Row:
+    """One row of the table: all that is given has to match.
+
+    Where several things are given in one string, blanks stand between them, and one of them has to match.
+
+    :param cause: the label.
+    :param text: a regular expression, searched for in the server's words without regard to case.
+    :param provider: names in ``providers.toml``.
+    :param enhanced: enhanced status codes (RFC 3463 §2); ``x`` stands for any number.
+    :param code: reply codes (RFC 5321 §4.2); ``x`` stands for any digit.
+    :param stage: see :attr:`flask_mail.errors.MailError.stage`.
+    :param error: names of exception classes.
+    :param security: ``ssl``, ``starttls`` or ``plain``, as the settings have it.
+    :param mechanism: how it was logged in.
+    :param transient: whether trying again later may help, where that differs from other rows of the cause.
+    :param seen: words that people search for, as they really came; the documentation shows them.
+    :param words: which of the cause's texts to give, where it has several.
+    """
+
+    cause: str
+    text: str = ""
+    provider: str = ""
+    enhanced: str = ""
+    code: str = ""
+    stage: str = ""
+    error: str = ""
+    security: str = ""
+    mechanism: str = ""
+    port: str = ""
+    transient: bool | None = None
+    seen: tuple[str, ...] = ()
+    words: str = ""
+
+    @functools.cached_property
+    def rank(self) -> int:
+        """How specific the row is; the smallest wins."""
+        tiers = (
+            self.provider and self.text,
+            self.provider and (self.enhanced or self.code or self.error),
+            self.text and not self.error,
+            self.enhanced and not self.error,
+            self.code and self.stage and not self.error,
+            self.code and not self.error,
+            self.error,
+        )
+        return next((tier for tier, met in enumerate(tiers) if met), len(tiers))
+
+    @functools.cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile(self.text, re.IGNORECASE | re.DOTALL)
+
+    def matches(self, evidence: Evidence) -> bool:
+        """Whether *evidence* has all that the row asks for."""
+        return (
+            _one_of(self.provider, evidence.provider)
+            and _like(self.code, (str(evidence.code or ""),))
+            and _one_of(self.stage, evidence.stage)
+            and _any_of(self.error, evidence.errors)
+            and _one_of(self.security, evidence.security)
+            and _one_of(self.mechanism, evidence.mechanism)
+            and _one_of(self.port, str(evidence.port or ""))
+            and _like(self.enhanced, evidence.enhanced)
+            and (not self.text or self._pattern.search(evidence.text) is not None)
+        )
+
+
+def _one_of(wanted: str, found: str) -> bool:
+    return not wanted or found in wanted.split()
+
+
+def _any_of(wanted: str, found: tuple[str, ...]) -> bool:
+    return not wanted or any(name in wanted.split() for name in found)
+
+
+def _like(wanted: str, found: tuple[str, ...]) -> bool:
+    return not wanted or any(_shape(one).fullmatch(code) for one in wanted.split() for code in found)
+
+
+@functools.cache
+def _shape(wanted: str) -> re.Pattern[str]:
+    return re.compile(re.escape(wanted).replace("x", r"\d+" if "." in wanted else r"\d"))

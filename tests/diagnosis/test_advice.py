@@ -1,0 +1,204 @@
+"""``advise``: what it takes for evidence, and what it makes of it."""
+
+from __future__ import annotations
+
+import base64
+import smtplib
+import socket
+import ssl
+import time
+
+import hypothesis
+import pytest
+from hypothesis import strategies
+
+from flask_mail.diagnosis import Advice
+from flask_mail.diagnosis import advise
+from flask_mail.diagnosis import CAUSES
+from flask_mail.diagnosis import evidence
+from flask_mail.diagnosis import rows
+from flask_mail.diagnosis import texts
+from flask_mail.errors import delivery_error
+
+CODE = "Error: 请使用授权码登录。"
+
+
+def test_nothing_known_is_said_to_be_unknown() -> None:
+    assert advise().cause == "unknown"
+    assert advise(ValueError("no idea")).cause == "unknown"
+    assert advise(stage="end-of-data", code=554, text="Transaction failed").cause == "unknown"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_text_is_read_in_its_encoding(encoding: str) -> None:
+    assert advise(code=535, text=CODE.encode(encoding)).cause == "auth-code"
+
+
+def test_gbk_that_was_read_as_latin_1_is_repaired() -> None:
+    assert evidence.readable(CODE.encode("gbk").decode("latin-1")) == CODE
+
+
+@pytest.mark.parametrize("text", ["Ce n'est pas autorisé à émettre, désolé", "Größe überschritten", "naïve café"])
+def test_other_text_is_left_alone(text: str) -> None:
+    assert evidence.readable(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "rest"),
+    [
+        ("(535, b'5.7.8 Username and Password not accepted.')", 535, "5.7.8 Username and Password not accepted."),
+        ("535-5.7.8 Username\n535 5.7.8 and password", 535, "5.7.8 Username\n5.7.8 and password"),
+        ("5.7.8 Username", None, "5.7.8 Username"),
+    ],
+)
+def test_what_is_pasted_is_taken_apart(text: str, code: int | None, rest: str) -> None:
+    found = evidence.gather(None, text=text)
+    assert (found.code, found.text) == (code, rest)
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("5.7.8 Username", ("5.7.8",)),
+        ("4.7.0 This\n4.7.0 that", ("4.7.0",)),
+        ("#5.1.1 bad", ("5.1.1",)),
+        ("<a@b.example>: 5.1.1 unknown", ("5.1.1",)),
+        ("Client host [5.7.1.9] refused", ()),
+        ("Postfix 3.5.1 here", ()),
+    ],
+)
+def test_enhanced_codes_are_found(text: str, codes: tuple[str, ...]) -> None:
+    assert evidence.enhanced_codes(text) == codes
+
+
+def test_the_challenge_of_xoauth2_is_decoded() -> None:
+    said = '{"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}'
+    coded = base64.b64encode(said.encode()).decode()
+    assert evidence.readable(f"5.7.8 Bad\n{coded}") == f"5.7.8 Bad\n{said}"
+    assert advise(stage="auth", code=535, text=f"Bad\n{coded}", settings={"oauth2_token": "x"}).cause == "oauth-failed"
+
+
+def test_the_provider_is_known_by_host_name_and_words() -> None:
+    text = "Username and Password not accepted"
+    for known in ({"host": "smtp.gmail.com"}, {"provider": "gmail"}, {"settings": {"MAIL_SERVER": "smtp.gmail.com"}}):
+        assert advise(stage="auth", code=535, text=text, **known).cause == "auth-app-password"
+    assert advise(stage="auth", code=535, text=f"{text} x1 - gsmtp").cause == "auth-app-password"
+    assert advise(stage="auth", code=535, text=text).cause == "auth-wrong"
+
+
+def test_the_ports_of_the_provider_are_named_where_none_answers() -> None:
+    advice = advise(exception="TimeoutError", stage="connect", host="smtp.postmarkapp.com", port=465, locale="en")
+    assert advice.remedy.endswith("Postmark offers 587 (MAIL_USE_TLS), 2525 (MAIL_USE_TLS), 25 (MAIL_USE_TLS).")
+
+
+def test_smtplib_s_own_exceptions_are_understood() -> None:
+    assert advise(smtplib.SMTPAuthenticationError(535, b"nope")).cause == "auth-wrong"
+    assert advise(smtplib.SMTPRecipientsRefused({"a@b.c": (550, b"5.1.1 no such user")})).cause == "recipient-unknown"
+    assert advise(socket.gaierror(-2, "Name or service not known")).cause == "dns"
+    assert advise(ConnectionRefusedError(111, "Connection refused")).cause == "refused"
+
+
+def test_the_name_of_an_exception_is_enough() -> None:
+    assert advise(exception="socket.timeout").cause == "timeout"
+    assert advise(exception="ssl.SSLCertVerificationError").cause == "cert-untrusted"
+    assert advise(exception="ConnectionResetError", stage="data").cause == "closed-early"
+
+
+def test_the_cause_behind_an_exception_counts() -> None:
+    error = RuntimeError("the task failed")
+    error.__cause__ = ConnectionRefusedError(111, "Connection refused")
+    assert advise(error).cause == "refused"
+
+
+def test_ours_tells_stage_and_server_itself() -> None:
+    plain = smtplib.SMTPServerDisconnected("Connection unexpectedly closed: timed out")
+    error = delivery_error(plain, stage="greeting", transient=True, host="smtp.example.com", port=465)
+    assert advise(error, {"use_ssl": False}).cause == "tls-mode-mismatch"
+    assert advise(error, {"use_ssl": True}).cause == "timeout"
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "transient"),
+    [
+        (440, "mail from account doesn't conform with authentication", False),
+        (451, "Requested mail action not taken: too much fail authentication", False),
+        (526, "Authentication failure[0]", False),
+        (454, "Transient reject by behaviour spam", True),
+        (550, "5.4.5 Daily user sending limit exceeded. x1 - gsmtp", True),
+        (450, "nothing known", True),
+        (550, "nothing known", False),
+    ],
+)
+def test_the_first_digit_is_not_enough(code: int, text: str, transient: bool) -> None:
+    assert advise(code=code, text=text).transient is transient
+
+
+def test_a_certificate_error_is_not_taken_for_another() -> None:
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed: certificate has expired")
+    assert advise(error).cause == "cert-expired"
+
+
+def test_both_languages_have_all_causes_and_wordings() -> None:
+    wordings = {(row.cause, row.words) for row in rows.TABLE} | {(cause, "") for cause in CAUSES}
+    for language in texts.LANGUAGES:
+        for cause, words in wordings:
+            said = texts.of(cause, words, language)
+            assert said["summary"].endswith((".", "。"))
+            assert said["remedy"].endswith((".", "。"))
+
+
+def test_each_row_has_a_known_label_and_each_label_a_row() -> None:
+    assert {row.cause for row in rows.TABLE} == set(CAUSES) - {"unknown"}
+
+
+@pytest.mark.parametrize("row", [row for row in rows.TABLE if row.seen], ids=lambda row: row.seen[0][:60])
+def test_what_a_row_shows_as_seen_leads_to_its_cause(row: rows.Row) -> None:
+    given = {"provider": row.provider.split()[0]} if row.provider else {}
+    for seen in row.seen:
+        name, _, said = seen.partition(": ")
+        is_exception = name.rpartition(".")[2].isidentifier() and name[:1].isalpha() and " " not in name
+        advice = advise(
+            text=said if is_exception else seen,
+            exception=name if is_exception else None,
+            stage=(row.stage or None) and row.stage.split()[0],
+            port=int(row.port.split()[0]) if row.port else None,
+            settings={"use_tls": row.security == "starttls"}
+            if row.security
+            else {"auth_mechanism": row.mechanism.split()[0]}
+            if row.mechanism
+            else None,
+            **given,
+        )
+        assert advice.cause == row.cause, seen
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"), [("zh_CN.UTF-8", "zh"), ("zh", "zh"), ("en_US", "en"), ("C", "en"), ("de_DE", "en")]
+)
+def test_the_locale_chooses_the_language(monkeypatch: pytest.MonkeyPatch, locale: str, language: str) -> None:
+    assert texts.language(locale) == language
+    monkeypatch.setenv("LC_ALL", locale)
+    assert texts.language() == language
+    assert advise(settings={"locale": "zh"}).summary == texts.of("unknown", "", "zh")["summary"]
+
+
+def test_advice_reads_as_one_text() -> None:
+    assert str(Advice("dns", "A.", "B.", "https://c.example", True)) == "A. B. <https://c.example>"
+    assert str(Advice("dns", "A.", "B.", "", True)) == "A. B."
+
+
+@hypothesis.given(strategies.one_of(strategies.binary(), strategies.text()), strategies.integers(-1, 999))
+@hypothesis.example("(535, b'\\x')", 535)
+@hypothesis.example("eyJzdGF0dXM" + "A" * 9, 334)
+def test_any_text_gets_an_advice(text: str | bytes, code: int) -> None:
+    advice = advise(code=code, text=text, stage="auth", port=25, settings={"port": "²"})
+    assert advice.cause in CAUSES
+    assert advice.summary
+    assert advice.remedy
+
+
+@pytest.mark.parametrize("part", ["a", "(1, b'", "user ", "eyJ", "Ã", "mail 5.1.1 "])
+def test_a_long_text_takes_no_long_time(part: str) -> None:
+    start = time.monotonic()
+    advise(code=550, stage="rcpt", text=part * (65_536 // len(part)))
+    assert time.monotonic() - start < 1
