@@ -1,7 +1,8 @@
-"""Sending over loopback to Postfix's ``smtp-sink``, beside Flask-Mail, Django, aiosmtplib and ``smtp-source``.
+"""Sending over loopback to Postfix's ``smtp-sink``, beside Flask-Mail, Django, aiosmtplib, nodemailer, ``smtp-source``.
 
 Each library runs in a process of its own, in turns; what counts is the ratio of two in the same round, and of the
-rounds the median. ``smtp-sink`` and ``smtp-source`` are Debian's, unpacked by ``tests/services/fetch.sh``::
+rounds the median. ``smtp-sink`` and ``smtp-source`` are Debian's, unpacked by ``tests/services/fetch.sh``; nodemailer
+is measured where there is Node.js::
 
     python bench/smtp.py --peers .peers [--rounds 5]
 """
@@ -14,6 +15,7 @@ import contextlib
 import json
 import os
 import pathlib
+import shutil
 import socket
 import statistics
 import subprocess
@@ -24,6 +26,8 @@ HERE = pathlib.Path(__file__).parent
 POSTFIX = HERE.parent / ".cache" / "postfix"
 OURS, FLASK_MAIL = "Flask-Postbox", "Flask-Mail"
 FOLDERS = {FLASK_MAIL: "flask-mail-0.10.0", "django": "django", "aiosmtplib": "aiosmtplib"}
+"""The peers in Python, and where they are installed."""
+NODEMAILER = "nodemailer/node_modules"
 PLAN = [
     (FLASK_MAIL, "connect", 500),
     (FLASK_MAIL, "send", 500),
@@ -38,6 +42,7 @@ PLAN = [
     (OURS, "render", 10000),
     (OURS, "20 MiB", 1),
     ("django", "connect", 1000),
+    ("django", "send", 500),
     ("aiosmtplib", "connect", 500),
 ]
 Figures = dict[tuple[str, str], dict[str, float]]
@@ -77,6 +82,13 @@ def case(library: str, name: str, port: int, count: int, peers: pathlib.Path) ->
     return figures
 
 
+def nodemailer(port: int, connections: int, peers: pathlib.Path, count: int = 2000) -> dict[str, float]:
+    env = {**os.environ, "NODE_PATH": str(peers.resolve() / NODEMAILER)}
+    command = ["node", str(HERE / "peers/nodemailer.cjs"), str(port), str(count), str(connections)]
+    figures: dict[str, float] = json.loads(subprocess.run(command, env=env, capture_output=True, check=True).stdout)
+    return figures
+
+
 def source(port: int, sessions: int, count: int = 20000) -> dict[str, float]:
     """Postfix's own client, with connections kept."""
     command = [str(POSTFIX / "usr/sbin/smtp-source"), "-s", str(sessions), "-d", "-m", str(count), "-l", "2400"]
@@ -87,8 +99,10 @@ def source(port: int, sessions: int, count: int = 20000) -> dict[str, float]:
 
 def one_round(port: int, peers: pathlib.Path) -> Figures:
     figures = {(library, name): case(library, name, port, count, peers) for library, name, count in PLAN}
-    figures["smtp-source", "1"] = source(port, 1)
-    figures["smtp-source", "8"] = source(port, 8)
+    for number in (1, 8):
+        figures["smtp-source", str(number)] = source(port, number)
+        if shutil.which("node") and (peers / NODEMAILER).is_dir():
+            figures["nodemailer", str(number)] = nodemailer(port, number, peers)
     return figures
 
 
@@ -109,7 +123,10 @@ ROWS = [
     ("`send_many`, against itself with messages composed", (OURS, "many"), (OURS, "composed"), ">= 0.45"),
     ("merge of two templates", (OURS, "merge"), (FLASK_MAIL, "merge by connect"), ">= 12"),
     ("Django, one connection", ("django", "connect"), (FLASK_MAIL, "connect"), ""),
+    ("Django, a connection for each", ("django", "send"), (FLASK_MAIL, "send"), ""),
     ("aiosmtplib, one connection", ("aiosmtplib", "connect"), (FLASK_MAIL, "connect"), ""),
+    ("nodemailer, pool of 1", ("nodemailer", "1"), (FLASK_MAIL, "connect"), ""),
+    ("nodemailer, pool of 8", ("nodemailer", "8"), (FLASK_MAIL, "connect"), ""),
     ("`smtp-source -s 1 -d`", ("smtp-source", "1"), (FLASK_MAIL, "connect"), ""),
     ("`smtp-source -s 8 -d`", ("smtp-source", "8"), (FLASK_MAIL, "connect"), ""),
 ]
@@ -117,15 +134,17 @@ ROWS = [
 
 def table(rounds: list[Figures]) -> str:
     lines = ["| | messages/s | times Flask-Mail, or what is named | goal |", "|---|---|---|---|"]
-    for name, over, under, goal in ROWS:
+    for name, over, under, goal in (row for row in ROWS if row[1] in rounds[0]):
         lines.append(f"| {name} | {rate(rounds, over):,.0f} | {ratio(rounds, over, under):.2f} | {goal} |")
     rendering = ratio(rounds, (OURS, "render"), (OURS, "merge"))
-    lines.append(f"| merge, time against rendering alone | | {rendering:.2f} | <= 1.8 |")
+    alone = rate(rounds, (OURS, "render"))
+    lines.append(f"| the same: its time over rendering alone | {alone:,.0f} rendered | {rendering:.2f} | <= 1.8 |")
     faster = ratio(rounds, (FLASK_MAIL, "20 MiB"), (OURS, "20 MiB"), "seconds")
-    lines.append(f"| 20 MiB attachment from a file, times as fast | | {faster:.1f} | >= 5 |")
-    for library in (OURS, FLASK_MAIL):
-        peak = statistics.median(each[library, "20 MiB"]["peak"] for each in rounds) / 1024
-        lines.append(f"| the same, extra memory, {library} | | {peak:,.0f} KiB | {'<= 2,048' * (library == OURS)} |")
+    lines.append(f"| 20 MiB attachment from a file | | {faster:.1f} | >= 5 |")
+    for library, goal in ((OURS, "<= 2,048"), (FLASK_MAIL, "")):
+        for name, field in (("allocated by Python", "peak"), ("resident", "resident")):
+            extra = statistics.median(each[library, "20 MiB"][field] for each in rounds) / 1024
+            lines.append(f"| the same, extra memory {name}, {library} | | {extra:,.0f} KiB | {goal} |")
     return "\n".join(lines)
 
 
