@@ -95,6 +95,15 @@ def test_of_many_recipients_not_all_go_out_at_once(offer: Offer) -> None:
     assert driver.turns <= 1000 / MANY + 2
 
 
+@pytest.mark.parametrize("offer", [PIPELINING, CHUNKING], ids=["PIPELINING", "CHUNKING"])
+@pytest.mark.parametrize("recipients", [1, *range(MANY - 2, MANY + 4), 2 * MANY])
+def test_content_goes_out_after_the_last_recipient(offer: Offer, recipients: int) -> None:
+    """Also where RSET has to come before."""
+    refuse = lambda line: "550 5.7.1 no" if line.startswith("MAIL FROM:<from0@") else None  # noqa: E731
+    driver = send(offer, job(0, recipients), job(1, recipients), job(2, recipients), say=refuse)
+    assert [len(to) for _, to, _ in driver.end.taken] == [recipients] * 2
+
+
 def test_nobody_wants_it_but_the_server_asks_for_content() -> None:
     """RFC 2920 §3.1: DATA is answered with 354 though no recipient was taken; a lone dot, then RSET."""
     say = {"RCPT TO:<user0.0@example.com>": "550 5.1.1 no", "DATA": None}.get

@@ -199,8 +199,8 @@ class Line:
                 reset, self._reset = self._reset, True
                 if reset:
                     commands.insert(0, "RSET")
-                yield _lines(commands[: MANY + 1])
-                window.append((job, reset, commands[MANY + 1 :]))
+                yield _lines(commands[: MANY + 2])
+                window.append((job, reset, commands[MANY + 2 :]))
                 if not _heavy(job):
                     torn = yield from _chunk(job)
             if not window:

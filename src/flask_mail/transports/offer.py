@@ -39,11 +39,10 @@ class Offer:
     @classmethod
     def of(cls, features: c.Mapping[str, str]) -> t.Self:
         """From EHLO's keywords, in lower case, to their parameters, as smtplib keeps them."""
-        size = features.get("size")
         return cls(
             pipelining="pipelining" in features,
             chunking="chunking" in features,
-            size=None if size is None else int(size) if size.strip().isascii() and size.strip().isdigit() else 0,
+            size=_number(features["size"].strip()) if "size" in features else None,
             eightbit="8bitmime" in features,
             smtputf8="smtputf8" in features,
             dsn="dsn" in features,
@@ -53,9 +52,14 @@ class Offer:
 
 def _limit(limits: str) -> int:
     for name, _, value in (item.partition("=") for item in limits.upper().split()):
-        if name == "RCPTMAX" and value.isascii() and value.isdigit() and int(value) > 0:
-            return min(int(value), MOST_RECIPIENTS)
+        if name == "RCPTMAX" and (most := _number(value)):
+            return min(most, MOST_RECIPIENTS)
     return MOST_RECIPIENTS
+
+
+def _number(digits: str) -> int:
+    """What a server writes in at most 20 digits (RFC 1870 §4); 0 for anything else."""
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 20 else 0
 
 
 def mail_options(submission: Submission, offer: Offer) -> list[str]:
