@@ -157,6 +157,17 @@ def test_one_that_the_server_has_closed_is_replaced(
         assert len(server.taken) == 3
 
 
+@pytest.mark.parametrize("goodbye", [fin, rst, bye])
+@EACH_OFFER
+def test_an_open_connection_that_the_server_has_closed_is_replaced_too(offers: tuple[str, ...], goodbye: t.Any) -> None:
+    """``mail.connect()``, and then a long time until the next message."""
+    with FaultyServer(*offers) as server, mailer(server).connect() as connection:
+        for number in range(1, 4):
+            assert connection.send(Message("Hello", ["to@example.com"], "x")).complete
+            assert server.connections == number
+            goodbye(server.links[-1])
+
+
 @pytest.mark.parametrize("goodbye", [Link.finish, reset, "421 4.3.2 not on this one"], ids=["FIN", "RST", "421"])
 @EACH_OFFER
 def test_one_that_closes_when_it_is_used_is_replaced_too(offers: tuple[str, ...], goodbye: t.Any) -> None:

@@ -176,12 +176,39 @@ def test_a_part_of_many_recipients_refused(way: tuple[str, ...]) -> None:
         assert list(receipt.accepted) == [who for who in everybody if "7@" not in who]
 
 
-def test_a_server_that_knows_no_extensions() -> None:
-    """RFC 5321 §3.2: EHLO is refused, HELO is not."""
+def answers(**replies: str) -> t.Any:
+    """A server that has these answers to EHLO and HELO."""
 
     def trouble(talk: Conversation, stage: str, argument: str) -> str | None:
-        return "502 5.5.1 what?" if stage == "EHLO" and talk.server.verbs[-1] == "EHLO" else None
+        return replies.get(talk.server.verbs[-1]) if stage == "EHLO" else None
 
-    with mailer(trouble=trouble) as (server, mail):
+    return trouble
+
+
+def test_a_server_that_knows_no_extensions() -> None:
+    """RFC 5321 §3.2: EHLO is refused, HELO is not."""
+    with mailer(trouble=answers(EHLO="502 5.5.1 what?")) as (server, mail):
         assert mail.send(message()).complete
         assert server.verbs[:3] == ["EHLO", "HELO", "MAIL"]
+
+
+@pytest.mark.parametrize(
+    ("replies", "config"),
+    [
+        ({"EHLO": "450 4.7.1 not now"}, {}),
+        ({"EHLO": "550 5.7.1 not you", "HELO": "501 5.5.4 nor this"}, {}),
+        ({"EHLO": "550 5.7.1 not you", "HELO": "421 4.0.0 bye"}, {}),
+        ({"EHLO": "550 5.7.1 not you"}, {"MAIL_USE_TLS": True}),
+        ({"EHLO": "550 5.7.1 not you"}, {"MAIL_USERNAME": "me", "MAIL_PASSWORD": "secret"}),
+    ],
+)
+def test_what_is_said_to_ehlo_counts(replies: dict[str, str], config: dict[str, t.Any]) -> None:
+    """Where HELO does not help, or what is needed is an extension."""
+    with mailer(trouble=answers(**replies)) as (server, mail):
+        app = t.cast(Flask, mail.app)
+        app.config.update(config)
+        mail.init_app(app)
+        with pytest.raises(smtplib.SMTPHeloError) as caught:
+            mail.send(message())
+        assert str(t.cast(t.Any, caught.value).reply) == replies["EHLO"]
+        assert "MAIL" not in server.verbs

@@ -52,7 +52,7 @@ class Pool:
         :raises DeliveryError: a new one was needed and could not be opened.
         """
         while (kept := self._take()) is not None:
-            if kept.session.usable:
+            if kept.session.alive:
                 return PooledSession(self, kept, reused=True)
             kept.session.close()
         return PooledSession(self, self.fresh(), reused=False)

@@ -110,12 +110,7 @@ class SMTPSession:
 
     @property
     def alive(self) -> bool:
-        """Whether another submission can be sent."""
-        return self.host.alive
-
-    @property
-    def usable(self) -> bool:
-        """Whether, after a pause, it still seems so: the server has not hung up."""
+        """Whether another submission can be sent: the connection stands, and the server has not hung up meanwhile."""
         return self.host.quiet
 
     def close(self) -> None:
