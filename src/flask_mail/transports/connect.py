@@ -158,6 +158,7 @@ def welcome(client: Client, endpoint: Endpoint) -> Reply:
         reply = client.read_reply()
         if reply.code != 220:
             refused(smtplib.SMTPConnectError, reply)
+    client.banner = reply.text
     return reply
 
 

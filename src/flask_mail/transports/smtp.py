@@ -104,7 +104,9 @@ class SMTPSession:
         self.host = client
         """The ``smtplib.SMTP`` underneath."""
         self.endpoint = endpoint
-        self.offer: Offer = Offer.of({name.lower(): value for name, value in client.esmtp_features.items()})
+        self.offer: Offer = Offer.of(
+            {name.lower(): value for name, value in client.esmtp_features.items()}, client.banner
+        )
         """The server's extensions."""
         self._line = Line(self.offer)
 

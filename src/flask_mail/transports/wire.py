@@ -76,6 +76,8 @@ class Client(smtplib.SMTP):
         smtplib.SMTP.__init__(self, local_hostname=hostname or local_name(sock), timeout=timeouts.step)
         self.sock: socket.socket | None = sock
         self.timeouts = timeouts
+        self.banner: str = ""
+        """What the server greeted with."""
         self.limit: float = timeouts.step
         """Seconds that the next write or reply may take."""
         self.replies: ReplyReader = ReplyReader()
