@@ -8,6 +8,7 @@ import gc
 import logging
 import os
 import smtplib
+import socket
 import time
 import traceback
 import tracemalloc
@@ -25,7 +26,11 @@ from flask_mail.submission import Submission
 from flask_mail.transports.bulk import Bulk
 from flask_mail.transports.connect import Endpoint
 from flask_mail.transports.job import Job
+from flask_mail.transports.lane import Lane
+from flask_mail.transports.smtp import SMTPSession
 from flask_mail.transports.smtp import SMTPTransport
+from flask_mail.transports.wire import Client
+from flask_mail.transports.wire import Timeouts
 
 from .faults.faults import drip
 from .faults.faults import ENDLESS
@@ -96,6 +101,23 @@ def test_what_is_said_amid_the_content_is_why_it_failed(offers: tuple[str, ...],
             error = caught.value
         assert isinstance(error, smtplib.SMTPDataError)
         assert (error.stage, str(error.reply), error.in_doubt) == ("end-of-data", "552 5.3.4 too much", False)  # type: ignore[attr-defined]
+
+
+def test_last_words_are_heard_where_only_writing_fails() -> None:
+    ours, theirs = socket.socketpair()
+    client = Client(ours, timeouts=Timeouts(5), hostname="client.example")
+    client.esmtp_features = {"pipelining": ""}
+    envelope = Envelope("from@example.com", ("to@example.com",))
+    job = Job(Submission(envelope, Content([b"x\r\n"]), "<x@x>"))
+    waiting = iter([job])
+    lane = Lane(SMTPSession(client, Endpoint("server.example", 25)), 16, lambda: next(waiting, None), None)
+    assert lane.advance(readable=False)
+    theirs.sendall(b"554 5.7.1 go away\r\n")
+    theirs.close()
+    with pytest.raises(smtplib.SMTPServerDisconnected):
+        lane.write()
+    assert str(t.cast(t.Any, job.error).reply) == "554 5.7.1 go away"
+    lane.close()
 
 
 def unhurried(talk: Conversation, stage: str) -> None:
@@ -241,6 +263,24 @@ def test_an_idle_connection_that_closes_costs_neither_a_message_nor_time() -> No
         assert time.monotonic() - start >= 0.75
         assert time.thread_time() - used < 0.3
         assert (len(server.taken), server.connections) == (5, 5)
+
+
+@EACH_OFFER
+def test_what_nobody_asked_for_answers_no_later_message(offers: tuple[str, ...]) -> None:
+    def chatter(talk: Conversation, stage: str, _: str) -> t.Any:
+        if stage != "final dot":
+            return None
+
+        def take_and_chat(link: Link) -> None:
+            talk.take(b"")
+            talk.reply("250 2.0.0 and another thing")
+
+        return take_and_chat
+
+    with FaultyServer(*offers, trouble=chatter) as server:
+        results = list(mailer(server, MAIL_RATE_LIMIT="20/s").send_many(letters(4), connections=1))
+        assert [result.error for result in results] == [None] * 4
+        assert server.connections == 4
 
 
 @EACH_OFFER

@@ -288,6 +288,9 @@ def run(code: str, server: FaultyServer) -> None:
         app = Flask("app")
         app.config.update(MAIL_SERVER={server.host!r}, MAIL_PORT={server.port}, MAIL_DEFAULT_SENDER="from@example.com")
         mail = Mail(app)
+        def sockets():
+            with os.scandir("/proc/self/fd") as found:
+                return sum(os.path.islink(fd) and os.readlink(fd).startswith("socket:") for fd in found)
         def send(who):
             assert mail.send(Message("Hello", [who + "@example.com"], "x")).complete
     """
@@ -300,8 +303,10 @@ def test_a_fork_shares_no_connection(offers: tuple[str, ...]) -> None:
         send("before")
         with mail.connect() as connection:
             connection.send(Message("Hello", ["open@example.com"], "x"))
+            open_before = sockets()
             child = os.fork()
             if child == 0:
+                assert sockets() == open_before - 1, "what is kept is closed, what is in use is the program's"
                 send("child")
                 connection.send(Message("Hello", ["child-open@example.com"], "x"))
                 send("child")

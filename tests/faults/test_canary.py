@@ -178,15 +178,22 @@ def test_also_after_the_login(stage: str, mechanism: str, seen: Seen, authority:
     assert sent
 
 
-@pytest.mark.parametrize("how", ["garbage", "closes", "in a challenge"])
-def test_a_server_that_repeats_it_and_is_none(how: str, seen: Seen, authority: Authority) -> None:
+@pytest.mark.parametrize("how", ["garbage", "closes", "in a challenge", "without end"])
+@pytest.mark.parametrize("stage", ["AUTH", "MAIL"])
+def test_a_server_that_repeats_it_and_is_none(stage: str, how: str, seen: Seen, authority: Authority) -> None:
     def parrot(link: Link) -> None:
-        line = link.server.lines[-1][1]
-        said = {"garbage": f"{line} {CANARY}", "closes": f"535 {line} {CANARY}"}.get(how)
-        link.send((said or f"334 {base64.b64encode(CANARY.encode()).decode()}").encode() + b"\r\n")
+        heard = " ".join(line for _, line in link.server.lines if line.startswith("AUTH"))
+        said = {
+            "garbage": f"{heard} {CANARY}\r\n",
+            "closes": f"535 {heard} {CANARY}\r\n",
+            "in a challenge": f"334 {base64.b64encode(CANARY.encode()).decode()}\r\n",
+            "without end": f"250 {CANARY}" * 4000,
+        }[how]
+        link.send(said.encode())
         link.finish()
 
-    with FaultyServer(mechanisms="PLAIN", trouble=lambda _, stage, __: parrot if stage == "AUTH" else None) as server:
+    trouble = lambda _, step, __: parrot if step == stage else None  # noqa: E731
+    with FaultyServer(mechanisms="PLAIN", accounts={USER: CANARY}, trouble=trouble) as server:
         try_all_ways(mailer(server, authority), seen)
     seen.check(CANARY)
 
