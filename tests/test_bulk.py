@@ -11,15 +11,11 @@ import smtplib
 import socket
 import time
 import traceback
-import tracemalloc
 import typing as t
 
 import pytest
-from flask import Flask
 
 from flask_mail import DeliveryError
-from flask_mail import Mail
-from flask_mail import Message
 from flask_mail.submission import Content
 from flask_mail.submission import Envelope
 from flask_mail.submission import Submission
@@ -32,28 +28,14 @@ from flask_mail.transports.smtp import SMTPTransport
 from flask_mail.transports.wire import Client
 from flask_mail.transports.wire import Timeouts
 
-from .faults.faults import drip
-from .faults.faults import ENDLESS
 from .faults.faults import reset
+from .faults.mailing import EACH_OFFER
+from .faults.mailing import LARGE
+from .faults.mailing import letters
+from .faults.mailing import mailer
 from .faults.server import Conversation
 from .faults.server import FaultyServer
 from .faults.server import Link
-
-OFFERS = {"nothing": (), "PIPELINING": ("PIPELINING",), "CHUNKING": ("PIPELINING", "CHUNKING")}
-EACH_OFFER = pytest.mark.parametrize("offers", OFFERS.values(), ids=OFFERS)
-LARGE = ("x" * 70 + "\n") * 100_000
-
-
-def mailer(server: FaultyServer, **config: t.Any) -> Mail:
-    app = Flask("app_of_a_test")
-    app.config.update(server.config, MAIL_DEFAULT_SENDER="from@example.com", MAIL_TIMEOUT=10)
-    app.config.update(config)
-    return Mail(app)
-
-
-def letters(count: int, body: str = "Hello") -> c.Iterator[Message]:
-    for number in range(count):
-        yield Message(f"No. {number}", [f"user{number}@example.com"], body)
 
 
 def at(stage: str, recipient: str, what: t.Any) -> c.Callable[[Conversation, str, str], t.Any]:
@@ -118,78 +100,6 @@ def test_last_words_are_heard_where_only_writing_fails() -> None:
         lane.write()
     assert str(t.cast(t.Any, job.error).reply) == "554 5.7.1 go away"
     lane.close()
-
-
-def unhurried(talk: Conversation, stage: str) -> None:
-    """The first connection takes its time, but not too much for a timeout."""
-    if talk.link.number == 1 and stage == "final dot":
-        talk.server.stopping.wait(0.02)
-
-
-@pytest.mark.parametrize("fault", [lambda link: link.server.stopping.wait(), drip], ids=["reads nothing more", "drips"])
-@pytest.mark.parametrize("stage", ["MAIL", "DATA"])
-@EACH_OFFER
-def test_a_server_that_hangs_is_late_though_others_are_not(offers: tuple[str, ...], stage: str, fault: t.Any) -> None:
-    def trouble(talk: Conversation, step: str, _: str) -> t.Any:
-        unhurried(talk, step)
-        return fault if step == stage and talk.link.number == 2 else None
-
-    with FaultyServer(*offers, trouble=trouble) as server:
-        start = time.monotonic()
-        late: dict[int, float] = {}
-        messages = letters(60, "x" * 70 * 500)
-        for result in mailer(server, MAIL_TIMEOUT=0.4).send_many(messages, connections=2, window=2):
-            if result.error is not None:
-                assert isinstance(result.error, TimeoutError)
-                late[result.index] = time.monotonic() - start
-            elif late:
-                break
-        assert late or "CHUNKING" not in offers or stage == "MAIL"
-        assert all(seconds < 1.2 for seconds in late.values())
-
-
-@EACH_OFFER
-def test_a_server_that_stops_reading_is_late_though_others_are_not(offers: tuple[str, ...]) -> None:
-    def deaf(link: Link) -> None:
-        link.send(b"" if "CHUNKING" in offers else b"354 go on\r\n")
-        link.server.stopping.wait()
-
-    def trouble(talk: Conversation, step: str, argument: str) -> t.Any:
-        if step == "final dot":
-            talk.server.stopping.wait(0.02)
-        return at("DATA", "user1", deaf)(talk, step, argument)
-
-    def messages() -> c.Iterator[Message]:
-        for number, letter in enumerate(letters(80)):
-            letter.body = LARGE if number == 1 else "Hello"
-            yield letter
-
-    with FaultyServer(*offers, trouble=trouble) as server:
-        start = time.monotonic()
-        for result in mailer(server, MAIL_TIMEOUT=0.4).send_many(messages(), connections=2, window=1):
-            if result.error is not None:
-                assert result.index == 1
-                assert isinstance(result.error, TimeoutError)
-                assert not t.cast(t.Any, result.error).in_doubt
-                break
-        assert 0.4 <= time.monotonic() - start < 1.4
-        assert len(server.taken) < 79
-
-
-@EACH_OFFER
-def test_endless_replies_take_no_memory(offers: tuple[str, ...]) -> None:
-    def endless(link: Link) -> None:
-        while True:
-            link.send(ENDLESS.replace(b"250-", b"250 "))
-
-    with FaultyServer(*offers, trouble=at("RCPT", "user0", endless)) as server:
-        tracemalloc.start()
-        try:
-            results = list(mailer(server).send_many(letters(1, LARGE[:1_000_000])))
-            assert tracemalloc.get_traced_memory()[1] < 2**24
-        finally:
-            tracemalloc.stop()
-        assert len(results) == 1
 
 
 class Torn:
@@ -316,29 +226,6 @@ def test_whatever_a_token_function_raises_is_an_outcome(wrong: Exception) -> Non
         assert [isinstance(result.error, type(wrong)) for result in results] == [True] * 3
         with pytest.raises(type(wrong)):
             mail.send(next(letters(1)))
-
-
-@pytest.mark.parametrize("way", ["send", "send_many"])
-@EACH_OFFER
-def test_a_message_has_a_deadline_too(offers: tuple[str, ...], way: str) -> None:
-    """Each reply comes in time, all of them together do not."""
-
-    def slow(talk: Conversation, stage: str, _: str) -> t.Any:
-        if stage == "RCPT":
-            talk.flush()
-            talk.server.stopping.wait(0.1)
-
-    with FaultyServer(*offers, trouble=slow) as server:
-        mail = mailer(server, MAIL_TIMEOUT=5, MAIL_DEADLINE=0.35)
-        message = Message("Hello", [f"user{n}@example.com" for n in range(30)], "x")
-        start = time.monotonic()
-        if way == "send":
-            with pytest.raises(TimeoutError):
-                mail.send(message)
-        else:
-            [result] = mail.send_many([message])
-            assert isinstance(result.error, TimeoutError)
-        assert time.monotonic() - start < 1.35
 
 
 def test_the_conversation_is_logged(caplog: pytest.LogCaptureFixture) -> None:

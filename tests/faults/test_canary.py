@@ -179,7 +179,7 @@ def test_also_after_the_login(stage: str, mechanism: str, seen: Seen, authority:
 
 
 @pytest.mark.parametrize("how", ["garbage", "closes", "in a challenge", "without end"])
-@pytest.mark.parametrize("stage", ["AUTH", "MAIL"])
+@pytest.mark.parametrize("stage", ["AUTH", "MAIL", "DATA"])
 def test_a_server_that_repeats_it_and_is_none(stage: str, how: str, seen: Seen, authority: Authority) -> None:
     def parrot(link: Link) -> None:
         heard = " ".join(line for _, line in link.server.lines if line.startswith("AUTH"))

@@ -19,13 +19,13 @@ from flask_mail import Message
 from flask_mail import Result
 
 from .faults import reset
+from .mailing import OFFERS
 from .server import Conversation
 from .server import FaultyServer
 from .server import Link
 from .server import Taken
 
 STAGES = ("MAIL", "RCPT", "DATA", "content", "final dot")
-OFFERS = {"nothing": (), "PIPELINING": ("PIPELINING",), "CHUNKING": ("PIPELINING", "CHUNKING")}
 TEN = 10
 LINES = ("x" * 70 + "\n") * 100_000
 

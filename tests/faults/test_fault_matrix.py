@@ -46,6 +46,7 @@ from .faults import FAULTS
 from .faults import hang
 from .faults import Once
 from .faults import reset
+from .mailing import OFFERS
 from .proxies import Client
 from .proxies import Proxy
 from .server import FaultyServer
@@ -99,7 +100,6 @@ OTHERS: dict[str, type[Exception]] = {
     "P": ConnectionError,
 }
 PERMANENT = {("R", "5xx"), ("P", "4xx"), ("P", "421"), ("P", "garbage"), ("P", "endless"), ("P", "1 MB line")}
-OFFERS = {"nothing": (), "PIPELINING": ("PIPELINING",), "CHUNKING": ("PIPELINING", "CHUNKING")}
 
 
 @d.dataclass(frozen=True)

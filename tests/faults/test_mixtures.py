@@ -17,12 +17,12 @@ from flask_mail import email_failed
 from flask_mail import Mail
 from flask_mail import Message
 
+from .mailing import OFFERS
 from .server import Conversation
 from .server import FaultyServer
 
 REPLIES = {"250": None, "4xx": "450 4.2.1 not now", "5xx": "550 5.1.1 nobody here"}
 MIXTURES = list(itertools.product(REPLIES, repeat=3))
-OFFERS = {"nothing": (), "PIPELINING": ("PIPELINING",), "CHUNKING": ("PIPELINING", "CHUNKING")}
 
 
 class Told:
