@@ -2,7 +2,9 @@
 
 Each library runs in a process of its own, in turns; what counts is the ratio of two in the same round, and of the
 rounds the median. ``smtp-sink`` and ``smtp-source`` are Debian's, unpacked by ``tests/services/fetch.sh``; nodemailer
-is measured where there is Node.js::
+is measured where there is Node.js. A client that sends one message and waits takes turns with the server, so there both
+share one CPU: otherwise the time that the other CPU takes to wake up, on a virtual machine the longer the idler it is,
+would be what is measured::
 
     python bench/smtp.py --peers .peers [--rounds 5]
 """
@@ -28,6 +30,8 @@ OURS, FLASK_MAIL = "Flask-Postbox", "Flask-Mail"
 FOLDERS = {FLASK_MAIL: "flask-mail-0.10.0", "django": "django", "aiosmtplib": "aiosmtplib"}
 """The peers in Python, and where they are installed."""
 NODEMAILER = "nodemailer/node_modules"
+IN_TURNS = {"connect", "send", "send, pool off", "merge by connect"}
+"""The cases in which client and server never work at the same time."""
 PLAN = [
     (FLASK_MAIL, "connect", 500),
     (FLASK_MAIL, "send", 500),
@@ -53,8 +57,8 @@ def environment() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def sink() -> c.Generator[int]:
-    """A running ``smtp-sink``; yields its port."""
+def sink() -> c.Generator[tuple[int, int]]:
+    """A running ``smtp-sink``; yields its port and its process."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     user = ["-u", "root"] if os.getuid() == 0 else []
@@ -65,9 +69,25 @@ def sink() -> c.Generator[int]:
                 with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                     break
                 time.sleep(0.02)
-            yield port
+            yield port, process.pid
         finally:
             process.terminate()
+
+
+@contextlib.contextmanager
+def on_one_cpu(process: int, *, alone: bool) -> c.Generator[None]:
+    """Keep what is started meanwhile, and *process*, on one CPU; where *alone*, on any."""
+    if alone or not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    every = os.sched_getaffinity(0)
+    try:
+        for each in (0, process):
+            os.sched_setaffinity(each, {max(every)})
+        yield
+    finally:
+        for each in (0, process):
+            os.sched_setaffinity(each, every)
 
 
 def case(library: str, name: str, port: int, count: int, peers: pathlib.Path) -> dict[str, float]:
@@ -97,12 +117,16 @@ def source(port: int, sessions: int, count: int = 20000) -> dict[str, float]:
     return {"rate": count / (time.perf_counter() - start)}
 
 
-def one_round(port: int, peers: pathlib.Path) -> Figures:
-    figures = {(library, name): case(library, name, port, count, peers) for library, name, count in PLAN}
+def one_round(port: int, server: int, peers: pathlib.Path) -> Figures:
+    figures: Figures = {}
+    for library, name, count in PLAN:
+        with on_one_cpu(server, alone=name not in IN_TURNS):
+            figures[library, name] = case(library, name, port, count, peers)
     for number in (1, 8):
-        figures["smtp-source", str(number)] = source(port, number)
-        if shutil.which("node") and (peers / NODEMAILER).is_dir():
-            figures["nodemailer", str(number)] = nodemailer(port, number, peers)
+        with on_one_cpu(server, alone=number > 1):
+            figures["smtp-source", str(number)] = source(port, number)
+            if shutil.which("node") and (peers / NODEMAILER).is_dir():
+                figures["nodemailer", str(number)] = nodemailer(port, number, peers)
     return figures
 
 
@@ -157,8 +181,8 @@ def main() -> None:
         raise SystemExit("smtp-sink is missing: run tests/services/fetch.sh, or ./dev bench")
     rounds = []
     for number in range(arguments.rounds):
-        with sink() as port:
-            rounds.append(one_round(port, pathlib.Path(arguments.peers)))
+        with sink() as (port, server):
+            rounds.append(one_round(port, server, pathlib.Path(arguments.peers)))
         print(f"round {number + 1} of {arguments.rounds}", file=sys.stderr)
     version = ".".join(map(str, sys.version_info[:3]))
     print(f"Python {version}, medians of {arguments.rounds} rounds in turns\n\n{table(rounds)}")
