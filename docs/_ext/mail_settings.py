@@ -29,15 +29,23 @@ TYPES = {  # by the function that parses it
     "parse_credential": "string",
     "parse_debug": "true or false",
     "parse_group": "string, or false",
+    "parse_dispatch": "``worker`` or ``celery``",
+    "parse_duration": "number of seconds, or duration such as ``15m``, ``4h``, ``5d``",
+    "parse_durations": "list of durations, or one string with commas between",
+    "parse_full": "``error`` or ``block``",
+    "parse_function": "function, or dotted path of one",
     "parse_hostname": "string",
+    "parse_in_doubt": "``resend`` or ``hold``",
     "parse_limit": "whole number",
     "parse_list": "list of strings, or one string with commas between",
     "parse_mailbox": "address, or pair of a display name and an address",
     "parse_password": "string",
     "parse_locale": "``en`` or ``zh``",
     "parse_port": "whole number",
+    "parse_positive": "whole number",
     "parse_provider": "name of a provider",
     "parse_proxy": "URL",
+    "parse_queue": "string, class or object",
     "parse_rate": "number of messages per ``s``, ``m``, ``h`` or ``d``",
     "parse_seconds": "number of seconds",
     "parse_secret": "string",
@@ -47,12 +55,18 @@ TYPES = {  # by the function that parses it
     "parse_timeout": "number of seconds, or mapping of stages to them",
     "parse_token": "function, or dotted path of one",
     "parse_transport": "string, class or object",
+    "parse_url": "URL",
+    "parse_worker": "``thread``, or false",
 }
 
 DEFAULTS = {  # those that init_app finds elsewhere
     "MAIL_DEBUG": "``app.debug``",
     "MAIL_SUPPRESS_SEND": "``app.testing``",
     "MAIL_FILE_PATH": "``mail`` in the instance folder",
+    "MAIL_MAILBOX": "``app.debug``, unless ``MAIL_SERVER`` is set",
+    "MAIL_OUTBOX_URL": "the application's own, or ``outbox.sqlite`` in the instance folder",
+    "MAIL_RETRY_SCHEDULE": "``1m, 5m, 15m, 1h, 2h, 3h, 4h``",
+    "MAIL_UNSENT_PATH": "``unsent`` in the instance folder",
 }
 
 
@@ -72,7 +86,7 @@ class MailSettings(SphinxDirective):
 def _entry(key: str) -> list[str]:
     field = settings.KEYS[key]
     default = DEFAULTS.get(key) or (f"``{field.default!r}``" if field.default not in (None, ()) else "not set")
-    meanings = ModuleAnalyzer.for_module(settings.__name__).find_attr_docs()
+    meanings = ModuleAnalyzer.for_module(settings.Settings.__module__).find_attr_docs()
     text = " ".join(meanings["Settings", field.name]).strip().removeprefix(f"``{key}``: ")
     lines = [
         f".. confval:: {key}",
