@@ -6,6 +6,7 @@
     ├── ConfigError           (ValueError)      a MAIL_* setting is wrong
     ├── NotInitializedError   (RuntimeError)    init_app was never called
     ├── MissingExtraError     (ImportError)     an optional dependency is not installed
+    ├── QueueError            (RuntimeError)    send_later could not queue a message
     ├── MessageError
     │   ├── BadHeaderError                      a control character, a reserved name
     │   ├── AddressError      (ValueError)      input that is not one address
@@ -95,6 +96,10 @@ class MissingExtraError(MailError, ImportError):
 
     def __reduce__(self) -> tuple[t.Any, ...]:
         return type(self), (self.feature, self.extra)
+
+
+class QueueError(MailError, RuntimeError):
+    """A message could not be queued, and nothing of it was kept: the queue is full, or its database says no."""
 
 
 class MessageError(MailError):

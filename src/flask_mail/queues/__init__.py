@@ -1,0 +1,1 @@
+"""What is sent later: queues take submissions now, and deliver them by and by."""
