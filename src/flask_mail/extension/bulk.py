@@ -17,15 +17,20 @@ from ..errors import DeliveryError
 from ..errors import MailError
 from ..message import Message
 from ..submission import Receipt
+from ..submission import Submission
 from ..transports.base import Session
 from ..transports.bulk import Bulk
 from ..transports.job import Job
 from ..transports.pace import Pace
 from ..transports.smtp import SMTPTransport
+from .capture import capturing
 from .connection import InForce
 from .connection import tell
 from .connection import tell_failure
 from .overridden import composed
+
+MANY_EARLY: t.Final = 1000
+"""Results that wait for an earlier one, from which on no more messages are pulled."""
 
 
 @d.dataclass(frozen=True, slots=True)
@@ -94,9 +99,10 @@ def send_many(
     for name, value in (("connections", connections), ("window", window)):
         if value < 1:
             raise ValueError(f"send_many: {name} is {value!r}, but it has to be 1 or more")
-    results = _Outcomes(state).of(messages, connections, window)
+    outcomes = _Outcomes(state)
+    results = outcomes.of(messages, connections, window)
     if ordered:
-        results = _in_order(results)
+        results = outcomes.in_order(results)
     return _told(state, results, progress, t.cast("int | None", getattr(messages, "__len__", lambda: None)()))
 
 
@@ -114,15 +120,12 @@ def _told(
         yield result
 
 
-def _in_order(results: c.Iterator[Result]) -> c.Iterator[Result]:
-    early: dict[int, Result] = {}
-    expected = itertools.count()
-    index = next(expected)
-    for result in results:
-        early[result.index] = result
-        while index in early:
-            yield early.pop(index)
-            index = next(expected)
+def _meant_for(message: Message) -> tuple[str, ...]:
+    """Whom a message was for that could not be composed: perhaps for their sake."""
+    try:
+        return tuple(map(str, message.send_to))
+    except Exception:
+        return ()
 
 
 class _Outcomes:
@@ -130,8 +133,19 @@ class _Outcomes:
 
     def __init__(self, state: InForce) -> None:
         self._state = state
-        messages, seconds = state.rate_limit or (0, 1.0)
+        messages, seconds = (state.rate_limit if capturing() is None else None) or (0, 1.0)
         self._pace = Pace(messages, seconds)
+        self._early: dict[int, Result] = {}
+
+    def in_order(self, results: c.Iterator[Result]) -> c.Iterator[Result]:
+        """*results* in the order of their messages."""
+        expected = itertools.count()
+        index = next(expected)
+        for result in results:
+            self._early[result.index] = result
+            while index in self._early:
+                yield self._early.pop(index)
+                index = next(expected)
 
     def of(self, messages: c.Iterable[Message], connections: int, window: int) -> c.Iterator[Result]:
         transport = self._state.get_transport()
@@ -146,6 +160,7 @@ class _Outcomes:
             window=window,
             max_emails=self._state.max_emails,
             pace=self._pace,
+            hold=lambda: len(self._early) >= MANY_EARLY,
         )
         return (self._result(job) for job in bulk)
 
@@ -155,26 +170,28 @@ class _Outcomes:
             job = Job(composed(message, self._state), host, port)
         except Exception as error:
             job = Job.unsendable(error)
-        job.tag = index, message
+            job.tag = index, message, _meant_for(message)
+        else:
+            job.tag = index, message, job.submission.envelope.recipients
         return job
 
     def _result(self, job: Job) -> Result:
-        index, message = job.tag
+        index, message, recipients = job.tag
         try:
             return self._sent(index, message, job.outcome())
         except Exception as error:
             if isinstance(error, DeliveryError):
                 explain(error, self._state)
-            return self._failed(index, message, error)
+            return self._failed(index, message, recipients, error)
 
     def _sent(self, index: int, message: Message, receipt: Receipt) -> Result:
         log_refusals(receipt, self._state)
         tell(self._state, message, receipt)
         return Result(index, message, receipt)
 
-    def _failed(self, index: int, message: Message, error: Exception) -> Result:
+    def _failed(self, index: int, message: Message, recipients: tuple[str, ...], error: Exception) -> Result:
         if isinstance(error, MailError):
-            tell_failure(self._state, message, tuple(map(str, message.send_to)), error)
+            tell_failure(self._state, message, recipients, error)
         return Result(index, message, error=error)
 
     def _one_by_one(self, messages: c.Iterable[Message]) -> c.Iterator[Result]:
@@ -182,6 +199,7 @@ class _Outcomes:
         session: Session | None = None
         try:
             for index, message in enumerate(messages):
+                submission: Submission | None = None
                 try:
                     submission = composed(message, self._state)
                     if self._state.suppressed_now():
@@ -195,7 +213,8 @@ class _Outcomes:
                     if session is not None and not getattr(session, "alive", True):
                         session.close()
                         session = None
-                    yield self._failed(index, message, error)
+                    recipients = submission.envelope.recipients if submission else _meant_for(message)
+                    yield self._failed(index, message, recipients, error)
                 else:
                     yield self._sent(index, message, receipt)
         finally:

@@ -27,6 +27,8 @@ from ..transports.sendmail import SendmailSession
 from ..transports.sendmail import SessionHost
 from ..transports.sendmail import stand_in
 from ..transports.smtp import SMTPTransport
+from .capture import Capture
+from .capture import capturing
 from .foreign import Foreign
 from .overridden import composed
 
@@ -62,6 +64,7 @@ class Connection:
         """How many messages this connection has carried; starts again when ``MAIL_MAX_EMAILS`` is reached."""
         self._session: Session | None = None
         self._shown: t.Any = None
+        self._capture: Capture | None = None
         self._entered = False
 
     def __enter__(self) -> t.Self:
@@ -85,6 +88,7 @@ class Connection:
         :returns: what becomes :attr:`host`.
         :raises DeliveryError: the server cannot be reached, trusted or logged in to.
         """
+        self._capture = capturing()
         transport = self.rules.get_transport()
         if isinstance(transport, SMTPTransport) and (host := stand_in(transport.endpoint)) is not None:
             return host
@@ -135,8 +139,8 @@ class Connection:
         return receipt
 
     def _session_for(self, message: Message, envelope_from: t.Any) -> Session | None:
-        if self._session is not None and self.host is self._shown and not getattr(self._session, "alive", True):
-            self._close()  # lost with an earlier message
+        if self._session is not None and self.host is self._shown and not self._usable():
+            self._close()
         if self.host is None:
             self._open()
         if self.host is None:
@@ -144,6 +148,10 @@ class Connection:
         if self.host is self._shown and "sendmail" not in getattr(self.host, "__dict__", ()):
             return self._session
         return SendmailSession(self.host, legacy_sendmail_arguments(message, self.rules, envelope_from))
+
+    def _usable(self) -> bool:
+        """Whether the session was not lost with an earlier message, nor opened before a capture began or ended."""
+        return getattr(self._session, "alive", True) and self._capture is capturing()
 
     def _count(self) -> None:
         self.num_emails += 1

@@ -12,6 +12,7 @@ from ..settings import as_config
 from ..settings import Settings
 from ..transports.base import Session
 from ..transports.base import Transport
+from .capture import capturing
 from .runtime import build_transport
 
 _FIELDS = tuple(Settings.__dataclass_fields__)
@@ -31,10 +32,12 @@ class Foreign(Settings):
 
     def suppressed_now(self) -> bool:
         """Whether nothing is to be sent."""
-        return self.suppress
+        return self.suppress and capturing() is None
 
     def get_transport(self) -> Transport:
         """A transport made for these settings."""
+        if (capture := capturing()) is not None:
+            return capture.transport(self)
         return build_transport(as_config(self), None)
 
     def open_kept(self) -> Session:

@@ -14,6 +14,7 @@ from ..errors import BadHeaderError
 from ..message import Message
 from ..submission import Content
 from ..submission import Submission
+from .capture import capturing
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
@@ -23,6 +24,13 @@ def composed(message: Message, state: object, envelope_from: t.Any = None) -> Su
 
     :raises MessageError: see :func:`flask_mail.compose.compose`.
     """
+    submission = _composed(message, state, envelope_from)
+    if (capture := capturing()) is not None:
+        capture.composed(message, submission)
+    return submission
+
+
+def _composed(message: Message, state: object, envelope_from: t.Any) -> Submission:
     if _untouched(message):
         return compose(message, state, envelope_from=envelope_from)
     if _own(message, "has_bad_headers") and message.has_bad_headers():

@@ -13,6 +13,7 @@ from ..settings import Settings
 from ..settings import suppressed
 from ..transports.base import Session
 from ..transports.base import Transport
+from .capture import capturing
 from .runtime import build_transport
 from .runtime import runtimes
 from .sending import Sending
@@ -38,6 +39,8 @@ class State(Sending, Settings):
 
     def suppressed_now(self) -> bool:
         """Whether nothing is to be sent: by :attr:`suppress`, or as the application's configuration says now."""
+        if capturing() is not None:
+            return False
         runtime = runtimes.get(self)
         if runtime is None or runtime.app is None or runtime.suppress_by_hand:
             return self.suppress
@@ -48,10 +51,14 @@ class State(Sending, Settings):
 
         :raises ConfigError: ``MAIL_TRANSPORT`` cannot be loaded, or lacks a setting.
         """
+        if (capture := capturing()) is not None:
+            return capture.transport(self)
         runtime = runtimes.get(self)
         return runtime.transport(self) if runtime is not None else build_transport(as_config(self), None)
 
     def open_kept(self) -> Session:
         """A session for one message; see ``MAIL_POOL_SIZE``."""
+        if (capture := capturing()) is not None:
+            return capture.transport(self).open()
         runtime = runtimes.get(self)
         return runtime.open_kept(self) if runtime is not None else self.get_transport().open()
