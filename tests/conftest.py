@@ -16,6 +16,8 @@ from .servers import Authority
 from .servers import ScriptedServer
 from .servers import Server
 from .servers import Step
+from .servers.postgres import Postgres
+from .servers.redis import Redis
 
 SENDER = "support@mysite.example"
 
@@ -26,6 +28,33 @@ os.environ["LC_ALL"] = "C.UTF-8"  # advice comes in English, whoever runs the te
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     """The certificate authority all servers with TLS are certified by."""
     return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> c.Iterator[Postgres]:
+    """A PostgreSQL, started when the first test wants one."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres: Postgres) -> str:
+    """The URL of the database that all tests share."""
+    return postgres.url()
+
+
+@pytest.fixture
+def postgres_database(postgres: Postgres) -> c.Iterator[str]:
+    """The URL of an empty database that is this test's own."""
+    with postgres.database() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> c.Iterator[str]:
+    """The URL of a Redis that all tests share, started when the first test wants it."""
+    with Redis() as server:
+        yield server.url
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ class DebianServer:
         subprocess.run([ROOT / "tests/services/fetch.sh", self.name], check=True)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"{self.name}-"))
         self.folder.chmod(0o755)
-        self.ports: dict[str, int] = {manner: _free_port() for manner in MANNERS}
+        self.ports: dict[str, int] = {manner: free_port() for manner in MANNERS}
         self.pem = self.folder / "server.pem"
         self.pem.write_bytes(pem)
         self.mailbox = self.folder / "mail/all/new"
@@ -176,7 +176,8 @@ class DebianServer:
         shutil.rmtree(self.folder)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody listens at."""
     with socket.create_server((HOST, 0)) as sock:
         port: int = sock.getsockname()[1]
     return port
