@@ -37,6 +37,7 @@ class Bulk:
     :param window: how many messages of one connection may be on the way.
     :param max_emails: how many messages one connection carries.
     :param pace: how fast they may leave.
+    :param hold: whether the caller wants to see what is on its way before more is pulled.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Bulk:
         window: int,
         max_emails: int | None = None,
         pace: Pace | None = None,
+        hold: c.Callable[[], bool] = lambda: False,
     ) -> None:
         self._connect = connect
         self._jobs = iter(jobs)
@@ -55,6 +57,7 @@ class Bulk:
         self._window = window
         self._max_emails = max_emails
         self._pace = pace or Pace()
+        self._hold = hold
         self._lanes: list[Lane] = []
         self._ahead: collections.deque[Job] = collections.deque()
         self._more = True
@@ -87,7 +90,7 @@ class Bulk:
 
     def _pull(self) -> bool:
         """Take another job from the caller; return whether there may be more."""
-        if not self._more or len(self._ended) >= MANY_ENDED:
+        if not self._more or len(self._ended) >= MANY_ENDED or self._hold():
             return False
         try:
             job = next(self._jobs)

@@ -105,6 +105,9 @@ class Lane:
             yield self.line.finished.popleft()
 
     def close(self) -> None:
+        """Say goodbye, but not amid a message: a chunk that lacks as many octets would take it for its end."""
+        if not self.idle:
+            self.session.host.close()
         if self.session.host.sock is not None:
             self.session.host.sock.setblocking(True)
         self.session.close()
