@@ -97,17 +97,25 @@ def issued(*names: str, **issue: t.Any) -> Make:
     return lambda files: files.authority.server_context(*names, **issue)
 
 
+def instead_of_tls(octets: bytes) -> c.Callable[[Link], None]:
+    def answer(link: Link) -> None:
+        link.send(octets)
+        link.drain()  # what comes is TLS, and no command lines
+
+    return answer
+
+
 def stripped(_: Conversation, stage: str, __: str) -> t.Any:
     """STARTTLS vanishes from the offer; where TLS should be spoken at once, SMTP is."""
     if stage == "EHLO":
         return "250 faulty.example"
-    return (lambda link: link.send(b"220 faulty.example\r\n")) if stage == "handshake" else None
+    return instead_of_tls(b"220 faulty.example\r\n") if stage == "handshake" else None
 
 
 def no_tls_now(_: Conversation, stage: str, __: str) -> t.Any:
     if stage == "STARTTLS":
         return "454 4.7.0 TLS is not available now"
-    return (lambda link: link.send(b"454 4.7.0 TLS is not available now\r\n")) if stage == "handshake" else None
+    return instead_of_tls(b"454 4.7.0 TLS is not available now\r\n") if stage == "handshake" else None
 
 
 def injected(talk: Conversation, stage: str, _: str) -> t.Any:
