@@ -16,12 +16,14 @@ import typing as t
 import pytest
 
 from flask_mail import DeliveryError
+from flask_mail import Message
 from flask_mail.submission import Content
 from flask_mail.submission import Envelope
 from flask_mail.submission import Submission
 from flask_mail.transports.bulk import Bulk
 from flask_mail.transports.connect import Endpoint
 from flask_mail.transports.job import Job
+from flask_mail.transports.lane import FULL
 from flask_mail.transports.lane import Lane
 from flask_mail.transports.smtp import SMTPSession
 from flask_mail.transports.smtp import SMTPTransport
@@ -151,6 +153,47 @@ def test_nothing_grows_with_the_number_of_messages() -> None:
                 at_once = max(at_once, sum(isinstance(one, Job) for one in gc.get_objects()))
         assert 0 < at_once < 200
         assert len(server.taken) == 1000
+
+
+def test_what_waits_for_an_earlier_one_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the order of the messages, while the first hangs until it is late."""
+    monkeypatch.setattr("flask_mail.extension.bulk.MANY_EARLY", 20)
+    pulled: list[Message] = []
+
+    def source() -> c.Iterator[Message]:
+        for message in letters(500):
+            pulled.append(message)
+            yield message
+
+    with FaultyServer("PIPELINING", trouble=at("RCPT", "user0", Link.drain)) as server:
+        results = mailer(server, MAIL_TIMEOUT=0.5).send_many(source(), connections=2, ordered=True)
+        first = next(results)
+        assert first.index == 0
+        assert isinstance(first.error, TimeoutError)
+        assert 20 <= len(pulled) < 100
+        assert [result.index for result in results if result.ok] == [*range(1, 500)]
+
+
+@pytest.mark.parametrize("lacking", [1, 6])
+def test_a_run_that_is_given_up_amid_a_chunk_does_not_fill_it_up(lacking: int) -> None:
+    """The server must not take what comes last, QUIT for instance, for the end of the message."""
+
+    class Interrupted:
+        size = FULL + lacking
+
+        def __iter__(self) -> c.Iterator[bytes]:
+            yield b"Subject: x\r\n\r\n".ljust(FULL, b"x")
+            raise KeyboardInterrupt
+
+    with FaultyServer("PIPELINING", "CHUNKING") as server:
+        envelope = Envelope("from@example.com", ("to@example.com",))
+        job = Job(Submission(envelope, Content([Interrupted()]), "<x@x>"))
+        transport = SMTPTransport(Endpoint(server.host, server.port))
+        with pytest.raises(KeyboardInterrupt):
+            list(Bulk(transport.open, [job], connections=1, window=16))
+        server.wait_for(lambda: server.open == 0)
+        assert len(server.plain) > FULL
+        assert server.taken == []
 
 
 def test_an_idle_connection_that_closes_costs_neither_a_message_nor_time() -> None:

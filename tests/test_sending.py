@@ -12,6 +12,7 @@ import typing as t
 import pytest
 from flask import Flask
 
+from flask_mail import AddressError
 from flask_mail import BadHeaderError
 from flask_mail import DeliveryError
 from flask_mail import email_dispatched
@@ -67,6 +68,37 @@ def test_a_message_that_cannot_be_composed_is_an_outcome(mail: Mail, smtp: Serve
     assert isinstance(results[2].error, BadHeaderError)
     assert isinstance(results[3].error, AssertionError)
     assert len(smtp.wait(2)) == 2
+
+
+@pytest.mark.parametrize("transport", ["smtp", "memory"])
+def test_an_address_that_is_none_fails_alone(make_app: t.Any, smtp: Server, transport: str) -> None:
+    failed: list[t.Any] = []
+
+    def on_failed(sender: Flask, **told: t.Any) -> None:
+        failed.append((told["recipients"], told["message_id"]))
+
+    mail = Mail(make_app(smtp, MAIL_TRANSPORT=transport))
+    with email_failed.connected_to(on_failed):
+        results = mail.send_individually(
+            Message("News", body="x"), ["a@example.com", "nobody at all", 7, "b@example.com"]
+        )
+    assert [result.ok for result in results] == [True, False, False, True]
+    assert [type(result.error) for result in results[1:3]] == [AddressError] * 2
+    assert failed == [(("nobody at all",), None), (("7",), None)]
+
+
+def test_email_failed_names_addresses_however_they_were_given(mail: Mail, smtp: Server) -> None:
+    smtp.refused["b@example.com"] = "550 5.1.1 unknown"
+    failed: list[t.Any] = []
+
+    def on_failed(sender: Flask, **told: t.Any) -> None:
+        failed.append((told["recipients"], told["message_id"]))
+
+    with email_failed.connected_to(on_failed):
+        [result] = mail.send_many([Message("News", [("B", "b@example.com")], "x")])
+        with pytest.raises(smtplib.SMTPRecipientsRefused):
+            mail.send(message := Message("News", [("B", "b@example.com")], "x"))
+    assert failed == [(("b@example.com",), result.message.msgId), (("b@example.com",), message.msgId)]
 
 
 def test_many_that_cannot_be_composed_come_out_as_they_are_found(mail: Mail) -> None:

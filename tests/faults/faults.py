@@ -98,6 +98,14 @@ class Once:
         return _instead_of_tls(fault) if stage == "handshake" else fault
 
 
+class Always(Once):
+    """The same trouble on every connection, and at that step only."""
+
+    def __call__(self, conversation: Conversation, stage: str, argument: str) -> str | c.Callable[[Link], None] | None:
+        self._happened = False
+        return super().__call__(conversation, stage, argument)
+
+
 def _instead_of_tls(fault: str | c.Callable[[Link], None]) -> c.Callable[[Link], None]:
     def answer(link: Link) -> None:
         link.sock.recv(1)  # the client has begun

@@ -23,8 +23,8 @@ from flask_mail import Mail
 from flask_mail import Message
 
 from ..servers import Authority
+from .faults import Always
 from .faults import FAULTS
-from .faults import Once
 from .proxies import Client
 from .proxies import Proxy
 from .server import Conversation
@@ -139,11 +139,6 @@ def try_all_ways(mail: Mail, seen: Seen) -> None:
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault not in ("hang", "drip")])
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_failing_send_shows_no_password(stage: str, fault: str, seen: Seen, authority: Authority) -> None:
-    class Always(Once):
-        def __call__(self, talk: Conversation, stage: str, argument: str) -> t.Any:
-            self._happened = False
-            return super().__call__(talk, stage, argument)
-
     accounts = {USER: CANARY}
     context = authority.server_context()
     with FaultyServer(context=context, mechanisms="PLAIN", accounts=accounts, trouble=Always(stage, fault)) as server:

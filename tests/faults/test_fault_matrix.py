@@ -41,6 +41,7 @@ from flask_mail import Mail
 from flask_mail import Message
 
 from ..servers import Authority
+from .faults import Always
 from .faults import DRIP
 from .faults import FAULTS
 from .faults import hang
@@ -123,7 +124,7 @@ def _cells() -> c.Iterator[Cell]:
             if offer == "PIPELINING" and stage not in ("MAIL", "RCPT", "DATA", "final dot", "QUIT"):
                 continue
             for fault, result in zip(columns, results, strict=True):
-                for way in ("send", "connect"):
+                for way in ("send", "connect", "send_many"):
                     yield Cell(offer, stage, fault, result, way)
 
 
@@ -171,7 +172,8 @@ PROXY_FAULTS: dict[str, c.Callable[[Client], t.Any]] = {
 @contextlib.contextmanager
 def troubled(cell: Cell, context: ssl.SSLContext) -> c.Iterator[tuple[FaultyServer, dict[str, t.Any]]]:
     """A server, or a proxy before it, with the fault of *cell*; and the settings that lead there."""
-    trouble = None if cell.stage == "connect" else Once(cell.stage, cell.fault)
+    kind = Always if cell.way == "send_many" else Once  # it may connect again, and is to find the same
+    trouble = None if cell.stage == "connect" else kind(cell.stage, cell.fault)
     tls = {"context": context, "mechanisms": "PLAIN", "accounts": {"me": "a password"}}
     with FaultyServer(*OFFERS[cell.offer], trouble=trouble, **tls) as server:  # type: ignore[arg-type]
         config: dict[str, t.Any] = {**server.config, "MAIL_USE_TLS": True}
@@ -201,6 +203,9 @@ def outcome(cell: Cell, authority: Authority, context: ssl.SSLContext) -> Outcom
         try:
             if cell.way == "send":
                 mail.send(message)
+            elif cell.way == "send_many":
+                [result] = mail.send_many([message])
+                error = result.error
             else:
                 with mail.connect() as connection:
                     connection.send(message)

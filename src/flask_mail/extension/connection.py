@@ -191,4 +191,13 @@ def tell(state: InForce, message: Message, receipt: Receipt) -> None:
 
 def tell_failure(state: InForce, message: Message, recipients: tuple[str, ...], error: MailError) -> None:
     """Tell the receivers of ``email_failed`` who did not get *message*."""
-    email_failed.send(state.find_app(), message=message, message_id=message.msgId, recipients=recipients, error=error)
+    told = {"message_id": _message_id(message), "recipients": recipients, "error": error}
+    email_failed.send(state.find_app(), message=message, **told)
+
+
+def _message_id(message: Message) -> str | None:
+    """The Message-ID of *message*; ``None`` where it has none because it cannot be composed."""
+    try:
+        return message.msgId
+    except Exception:
+        return None

@@ -193,15 +193,13 @@ class Bulk:
     def _lost(self, lane: Lane, error: Exception) -> None:
         """Send over another connection what the server cannot have, but the message that it breaks at only so often."""
         lane.session.host.close()
-        broken_at = lane.line.jobs[0] if lane.line.jobs else None
-        for job in reversed(lane.line.broken(error, lane.gone)):
-            if job is broken_at:
-                job.losses += ATTEMPTS if isinstance(error, TimeoutError) else 1
-            if job.losses < ATTEMPTS:
-                self._ahead.appendleft(job)
-            else:
-                job.fail(error)
-                self._ended.append(job)
+        if lane.line.jobs:
+            broken_at = lane.line.jobs[0]
+            broken_at.losses += ATTEMPTS if isinstance(error, TimeoutError) else 1
+            if broken_at.losses >= ATTEMPTS:
+                broken_at.cut(lane.gone)
+                broken_at.fail(error)
+        self._ahead.extendleft(reversed(lane.line.broken(error, lane.gone)))
         self._ended += lane.finished()
         self._drop(lane)
 
