@@ -34,7 +34,7 @@ class Content:
 
     def __init__(self, parts: c.Iterable[bytes | Sized]) -> None:
         self._parts = tuple(parts)
-        self.size: int = sum(len(part) if isinstance(part, bytes) else part.size for part in self._parts)
+        self.size: int = sum([len(part) if isinstance(part, bytes) else part.size for part in self._parts])
         """The number of octets in all."""
 
     def __iter__(self) -> c.Iterator[bytes]:
@@ -73,9 +73,8 @@ class Envelope:
     def __post_init__(self) -> None:
         if not self.recipients:
             raise ValueError("an envelope needs at least one recipient")
-        unique = tuple(dict.fromkeys(self.recipients))
-        if len(unique) != len(self.recipients):
-            object.__setattr__(self, "recipients", unique)
+        if len(self.recipients) > 1 and len(unique := dict.fromkeys(self.recipients)) != len(self.recipients):
+            object.__setattr__(self, "recipients", tuple(unique))
 
 
 @d.dataclass(frozen=True, slots=True)

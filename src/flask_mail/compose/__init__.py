@@ -153,9 +153,11 @@ def _signature(chunks: list[bytes | tree.Sized], options: Options, stamp: Stamp)
 def _envelope(message: MessageLike, parties: Parties, envelope_from: t.Any, utf8: bool) -> Envelope:
     sender = reverse_path(message, parties.sender, envelope_from)
     recipients = tuple([box.address for box in parties.recipients])
+    utf8 = utf8 or not sender.isascii() or not "".join(recipients).isascii()
+    if not (utf8 or message.mail_options or message.rcpt_options):
+        return Envelope(sender, recipients)
     mail_options = esmtp_options(once(message, "mail_options") or (), "mail_options")
     rcpt_options = esmtp_options(once(message, "rcpt_options") or (), "rcpt_options")
-    utf8 = utf8 or not sender.isascii() or not "".join(recipients).isascii()
     if utf8 and "SMTPUTF8" not in map(str.upper, mail_options):
         mail_options += ("SMTPUTF8",)
     return Envelope(sender, recipients, mail_options, rcpt_options)

@@ -67,8 +67,12 @@ class Job:
         self._batch, self._waiting = self._waiting[: offer.recipients], self._waiting[offer.recipients :]
         self._taken = ()
         self.stage = "mail"
-        mail = " ".join([f"MAIL FROM:<{self.submission.envelope.sender}>", *mail_options(self.submission, offer)])
-        options = "".join([f" {option}" for option in rcpt_options(self.submission, offer)])
+        envelope = self.submission.envelope
+        mail, options = f"MAIL FROM:<{envelope.sender}>", ""
+        if offer.size is not None or envelope.mail_options:
+            mail = " ".join([mail, *mail_options(self.submission, offer)])
+        if envelope.rcpt_options:
+            options = "".join([f" {option}" for option in rcpt_options(self.submission, offer)])
         return [mail, *[f"RCPT TO:<{recipient}>{options}" for recipient in self._batch]]
 
     @property
