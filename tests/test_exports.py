@@ -7,7 +7,8 @@ import flask_mail
 NAMES = """
     AddressError Attachment BadHeaderError Calendar ConfigError Connection ContentError DeliveryError
     FlaskMailUnicodeDecodeError Mail MailError Message MissingExtraError NotInitializedError Progress QueueError
-    Receipt Result email_dispatched email_failed force_text sanitize_address sanitize_addresses sanitize_subject signals
+    Receipt Result TemplateError email_dispatched email_failed force_text sanitize_address sanitize_addresses
+    sanitize_subject signals
 """
 
 

@@ -13,6 +13,7 @@ from .errors import FlaskMailUnicodeDecodeError as FlaskMailUnicodeDecodeError
 from .errors import MailError as MailError
 from .errors import MissingExtraError as MissingExtraError
 from .errors import NotInitializedError as NotInitializedError
+from .errors import TemplateError as TemplateError
 from .errors import QueueError as QueueError
 from .extension import Connection as Connection
 from .extension import Mail as Mail

@@ -11,6 +11,7 @@
     │   ├── BadHeaderError                      a control character, a reserved name
     │   ├── AddressError      (ValueError)      input that is not one address
     │   ├── ContentError      (ValueError)      a body or attachment that cannot be encoded
+    │   ├── TemplateError                       a template that is missing, or cannot be rendered
     │   ├── MissingSenderError      (AssertionError)
     │   └── MissingRecipientsError  (AssertionError)
     └── DeliveryError                           a server or the network said no
@@ -124,6 +125,19 @@ class AddressError(MessageError, ValueError):
 
 class ContentError(MessageError, ValueError):
     """A body or an attachment cannot be encoded."""
+
+
+class TemplateError(MessageError):
+    """A template is missing, or cannot be rendered as it is with what it was given.
+
+    :param template: the template at fault, as the application's loader calls it.
+    :param line: the line in it, where that is known.
+    """
+
+    def __init__(self, message: str = "", *, template: str | None = None, line: int | None = None) -> None:
+        super().__init__(message, field="template")
+        self.template = template
+        self.line = line
 
 
 class MissingSenderError(MessageError, AssertionError):

@@ -10,6 +10,7 @@ import typing as t
 from flask import Flask
 
 from ..message import Message
+from ..message import Recipients
 from ..signals import email_dispatched
 from ..submission import Receipt
 from .bulk import individually
@@ -19,6 +20,9 @@ from .bulk import send_many
 from .connection import Connection
 from .connection import InForce
 from .overridden import composed
+from .templated import M
+from .templated import Templated
+from .templated import templated
 
 
 class Sending:
@@ -57,6 +61,38 @@ class Sending:
     def send_message(self, *args: t.Any, **kwargs: t.Any) -> Receipt:
         """Make a :class:`Message` of the arguments and send it."""
         return self.send(Message(*args, **kwargs))
+
+    def send_template(
+        self,
+        template: str,
+        /,
+        recipients: Recipients,
+        *,
+        subject: t.Any = None,
+        locale: t.Any = None,
+        later: bool = False,
+        **context: t.Any,
+    ) -> t.Any:
+        """Make a message of templates, and send it::
+
+            mail.send_template("mail/welcome", user.email, locale=user.locale, user=user)
+
+        :param template: see :meth:`.Message.from_template`, also for the other parameters and what is raised.
+        :param later: hand it to :meth:`send_later` instead of waiting for the server.
+        :param context: the templates' variables, and other attributes of the message such as *sender* or *cc*.
+        :returns: what :meth:`send`, or :meth:`send_later`, returns.
+        """
+        given = {**context, "recipients": recipients, "locale": locale}
+        if subject is not None:
+            given["subject"] = subject
+        message = self.make_message(Message, template, given)
+        if later:
+            return self.send_later(message)  # type: ignore[attr-defined]
+        return self.send(message)
+
+    def make_message(self, kind: type[M], template: str, given: dict[str, t.Any], /) -> M:
+        """What :meth:`.Message.from_template` asks for: a message of class *kind*, made of templates."""
+        return templated(t.cast(Templated, self.in_force()), kind, template, given)
 
     async def asend(self, message: Message) -> Receipt:
         """Send one message from a coroutine. It is composed here, and sent in a thread, so the loop goes on.

@@ -19,6 +19,7 @@ from ..address import Mailbox
 from ..address import once
 from ..compose import Stamp
 from ..errors import BadHeaderError
+from ..errors import NotInitializedError
 from ..mime.attachments import is_mapping
 from ..mime.gate import plain
 from ..mime.headers import folded_subject_is_sound
@@ -145,6 +146,47 @@ class Message:
         """The Message-ID that was set by hand, if one was; see :attr:`msgId`."""
         self.stamp: Stamp | None = None
         """What composing made up for this message; see :class:`flask_mail.compose.Stamp`."""
+
+    @classmethod
+    def from_template(
+        cls,
+        template: str,
+        /,
+        recipients: Recipients | None = None,
+        *,
+        locale: t.Any = None,
+        context: c.Mapping[str, t.Any] | None = None,
+        **variables: t.Any,
+    ) -> t.Self:
+        """A message whose subject, text and HTML are templates of the current application::
+
+            Message.from_template("mail/welcome", recipients=user.email, sender="team@example.com", user=user)
+
+        :param template: the name without its ending. ``mail/welcome.txt`` becomes the text; ``.html``, ``.mjml`` or
+            ``.md`` the HTML, and the text, too, where there is no ``.txt``. Each may end in ``.j2`` or ``.jinja``.
+            HTML is always escaped, text never. ``{% block subject %}`` in one of them is the subject.
+        :param recipients: who it is to.
+        :param locale: the reader's, for Flask-Babel: all is rendered in this language.
+        :param context: variables of the templates, whatever their names: the only way for those that are called like
+            a parameter of this class or method, such as ``context={"date": "8 November", "subject": "Physics"}``.
+        :param variables: by name, parameters of this class (*subject*, *sender*, *cc*, *attachments*, ...), which
+            are attributes of the message and can be seen by the templates, too; all others are for the templates only.
+        :raises TemplateError: a template, a variable (see ``MAIL_STRICT_TEMPLATES``), a picture or the server's name
+            for ``url_for`` is missing; it says which, and what to do.
+        :raises MissingExtraError: the format needs an optional dependency.
+        :raises NotInitializedError: there is no application, or it has no mail.
+
+        .. versionadded:: 1.0
+        """
+        state: t.Any = _state()
+        if state is None:
+            raise NotInitializedError(
+                "Message.from_template() needs an application with mail, whose templates they are: call "
+                "mail.init_app(app), and this inside of a request or of 'with app.app_context():'."
+            )
+        given = {**variables, "recipients": recipients, "locale": locale, "context": context}
+        made: t.Self = state.make_message(cls, template, given)
+        return made
 
     @property
     def send_to(self) -> set[t.Any]:
