@@ -12,15 +12,15 @@ import dataclasses as d
 import threading
 import typing as t
 
-from .errors import DeliveryError
-from .errors import STAGES
-from .submission import Content
-from .submission import Envelope
-from .submission import Receipt
-from .submission import Sized
-from .submission import Submission
-from .transports.base import Session
-from .transports.base import Transport
+from ..errors import DeliveryError
+from ..errors import STAGES
+from ..submission import Content
+from ..submission import Envelope
+from ..submission import Receipt
+from ..submission import Sized
+from ..submission import Submission
+from ..transports.base import Session
+from ..transports.base import Transport
 
 SENDER: t.Final = "sender@example.com"
 RECIPIENTS: t.Final = ("first@example.com", "second@example.com")
