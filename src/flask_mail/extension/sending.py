@@ -9,10 +9,12 @@ import typing as t
 
 from flask import Flask
 
+from ..message import Finding
 from ..message import Message
 from ..message import Recipients
 from ..signals import email_dispatched
 from ..submission import Receipt
+from ..templates.lint import lint
 from .bulk import individually
 from .bulk import Progress
 from .bulk import Result
@@ -93,6 +95,10 @@ class Sending:
     def make_message(self, kind: type[M], template: str, given: dict[str, t.Any], /) -> M:
         """What :meth:`.Message.from_template` asks for: a message of class *kind*, made of templates."""
         return templated(t.cast(Templated, self.in_force()), kind, template, given)
+
+    def lint(self, message: Message, *, bulk: bool = False) -> list[Finding]:
+        """What readers of *message*, or their mail programs, will stumble over; see :meth:`.Message.lint`."""
+        return lint(message, self.in_force(), bulk=bulk)
 
     async def asend(self, message: Message) -> Receipt:
         """Send one message from a coroutine. It is composed here, and sent in a thread, so the loop goes on.

@@ -6,6 +6,7 @@ often built in pieces. Flask's application context is asked for the default send
 
 from .attachment import Attachment as Attachment
 from .calendar import Calendar as Calendar
+from .finding import Finding as Finding
 from .message import Message as Message
 from .message import Recipient as Recipient
 from .message import Recipients as Recipients

@@ -30,6 +30,7 @@ from .attachment import AttachmentData
 from .attachment import image_type
 from .calendar import Calendar
 from .calendar import invitation
+from .finding import Finding
 
 Recipient = str | tuple[str, str] | Address | Mailbox
 """One address: text, a pair of name and address, or an object that holds both."""
@@ -338,6 +339,25 @@ class Message:
         if one_click and url is not None:
             headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
         self.extra_headers = dict(headers) if is_mapping(given) else headers
+
+    def lint(self, *, bulk: bool = False) -> list[Finding]:
+        """What its readers, or their mail programs, will stumble over: HTML that Gmail cuts off, pictures without
+        alt texts, links that lead nowhere, CSS that is dropped, bulk mail nobody can unsubscribe from, and more.
+
+        :param bulk: judge it as bulk mail, though it does not say that it is.
+        :returns: what was found, the gravest first.
+        :raises NotInitializedError: there is no application with mail, whose settings count.
+
+        .. versionadded:: 1.0
+        """
+        state: t.Any = _state()
+        if state is None:
+            raise NotInitializedError(
+                "Message.lint() needs an application with mail, whose settings it looks at: call mail.init_app(app), "
+                "and this inside of a request or of 'with app.app_context():'."
+            )
+        found: list[Finding] = state.lint(self, bulk=bulk)
+        return found
 
     def snapshot(self) -> t.Self:
         """An independent message with the same octets: lists, texts and attachments are copied, open files read."""
