@@ -176,6 +176,34 @@ def test_a_fork_shares_no_connection(offers: tuple[str, ...]) -> None:
         server.wait_for(lambda: server.open == 0)
 
 
+def test_a_fork_amid_another_threads_send_leaves_nothing_locked() -> None:
+    code = """
+        import signal, threading
+        from flask_mail.extension.runtime import runtimes
+        send("before")
+        held, done = threading.Event(), threading.Event()
+        def hold():
+            runtime = runtimes[mail.in_force()]
+            with runtime._lock, runtime._pool._lock:
+                held.set()
+                done.wait()
+        thread = threading.Thread(target=hold)
+        thread.start()
+        held.wait()
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            send("child")
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        done.set()
+        thread.join()
+    """
+    with FaultyServer(*PIPELINING) as server:
+        run(code, server)
+        assert [taken.recipients for taken in server.taken] == [["before@example.com"], ["child@example.com"]]
+
+
 def test_all_are_closed_at_exit() -> None:
     with FaultyServer(*PIPELINING) as server:
         run('send("one")', server)

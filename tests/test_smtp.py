@@ -10,6 +10,7 @@ import smtplib
 import socket
 import ssl
 import time
+import types
 import typing as t
 
 import pytest
@@ -21,6 +22,7 @@ from flask_mail.delivery import open_session
 from flask_mail.submission import Content
 from flask_mail.submission import Envelope
 from flask_mail.submission import Submission
+from flask_mail.transports import wire
 from flask_mail.transports.auth import Account
 from flask_mail.transports.connect import Endpoint
 from flask_mail.transports.smtp import SMTPTransport
@@ -350,6 +352,45 @@ def test_13_every_end_is_bounded_and_explained(
     assert isinstance(error, DeliveryError)
     assert error.stage in stage.split()  # a reset may come before anything is read
     assert hint in "".join(error.__notes__)
+
+
+OFFER = [b"220 x\r\n", servers.line, b"250-x\r\n250 STARTTLS\r\n", servers.line, b"220 go\r\n"]
+
+
+@pytest.mark.parametrize(
+    ("script", "security", "stage"),
+    [
+        ([servers.hang], "proxy", "connect"),
+        ([servers.hang], "tls", "tls"),
+        ([*OFFER, servers.hang], "starttls", "tls"),
+        ([b"220-x\r\n", servers.hang], "plain", "greeting"),
+    ],
+)
+def test_13_connecting_has_a_deadline_as_a_whole(
+    scripted: Scripted, script: list[t.Any], security: str, stage: str
+) -> None:
+    server = scripted(script)
+    options: dict[str, t.Any] = {"security": security}
+    if security == "proxy":
+        options = {"proxy": f"http://{server.host}:{server.port}"}
+    endpoint = Endpoint(server.host, server.port, timeouts=Timeouts(10, total=0.3), **options)
+    start = time.monotonic()
+    with pytest.raises(TimeoutError) as caught:
+        open_session(SMTPTransport(endpoint))
+    assert time.monotonic() - start < 1.3
+    assert t.cast(t.Any, caught.value).stage == stage
+
+
+def test_a_connection_may_be_kept_longer_than_a_message_may_take(smtp: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a program that uses smtplib's methods, too: the deadline is of connecting, and of each message."""
+    session = transport(smtp).open()
+    for later in (1000, 2000):
+        monkeypatch.setattr(wire, "time", types.SimpleNamespace(monotonic=lambda ago=later: time.monotonic() + ago))
+        assert session.host.noop()[0] == 250
+        assert session.host.sendmail("a@example.com", ["b@example.com"], b"Subject: y\r\n\r\n") == {}
+        assert session.send(submission()).complete
+    session.close()
+    smtp.wait(4)
 
 
 def test_17_tls_spoken_to_a_plain_port(smtp: Server, authority: Authority) -> None:

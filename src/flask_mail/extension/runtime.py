@@ -55,6 +55,10 @@ class Runtime:
             pool = self._pool
         return pool.open()
 
+    def unlock(self) -> None:
+        """After a fork, in the child: who held the lock is not here to let go of it."""
+        self._lock = threading.Lock()
+
     def _forget(self) -> None:
         if self._pool is not None:
             self._pool.close()
@@ -63,6 +67,15 @@ class Runtime:
 
 runtimes: weakref.WeakKeyDictionary[Settings, Runtime] = weakref.WeakKeyDictionary()
 """The runtime of each application's settings."""
+
+
+def _unlock_all() -> None:
+    for runtime in list(runtimes.values()):
+        runtime.unlock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock_all)
 
 
 def build_transport(values: dict[str, t.Any], app: Flask | None) -> Transport:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses as d
 import ipaddress
+import math
 import smtplib
 import socket
 import ssl
@@ -61,7 +62,8 @@ def connect(endpoint: Endpoint) -> Client:
 
     :raises DeliveryError: with the stage at which it failed; the socket is closed.
     """
-    client = begin(open_socket(endpoint), endpoint)
+    until = time.monotonic() + endpoint.timeouts.total
+    client = begin(open_socket(endpoint, until), endpoint, until)
     try:
         welcome(client, endpoint)
         greet(client, endpoint)
@@ -72,42 +74,47 @@ def connect(endpoint: Endpoint) -> Client:
     except BaseException:
         client.leave()
         raise
+    client.rest()
     return client
 
 
 # The steps of connect, for whoever takes them one by one
 
 
-def open_socket(endpoint: Endpoint) -> socket.socket:
+def open_socket(endpoint: Endpoint, until: float = math.inf) -> socket.socket:
     """Connect, through the proxy where there is one.
 
+    :param until: when all of connecting has to end.
     :raises DeliveryError: of the stage ``connect``.
     """
     with endpoint.at("connect"):
-        return _open(endpoint)
+        return _open(endpoint, endpoint.timeouts.left("connect", until))
 
 
-def begin(sock: socket.socket, endpoint: Endpoint) -> Client:
+def begin(sock: socket.socket, endpoint: Endpoint, until: float | None = None) -> Client:
     """Take a connected socket, and secure it where TLS comes first.
 
+    :param until: when all of connecting has to end; by default its time begins now.
     :raises DeliveryError: of the stage ``tls``; the socket is closed.
     """
+    until = time.monotonic() + endpoint.timeouts.total if until is None else until
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         kind: type[Client] = Client
         if endpoint.security == "tls":
             with endpoint.at("tls"):
-                sock = _handshake(sock, endpoint)
+                sock = _handshake(sock, endpoint, until)
             kind = TLSClient
-        return kind(sock, timeouts=endpoint.timeouts, hostname=endpoint.hostname, log=endpoint.log)
+        client = kind(sock, timeouts=endpoint.timeouts, hostname=endpoint.hostname, log=endpoint.log)
     except BaseException:
         sock.close()
         raise
+    client.begin(until)
+    return client
 
 
-def _open(endpoint: Endpoint) -> socket.socket:
+def _open(endpoint: Endpoint, seconds: float) -> socket.socket:
     """A socket to the server, through the proxy where there is one."""
-    seconds = endpoint.timeouts.of("connect")
 
     def reach(host: str, port: int) -> socket.socket:
         return _reached(host, port, endpoint.source, seconds)
@@ -143,8 +150,8 @@ def _connected(sock: socket.socket, address: t.Any, source: tuple[str, int] | No
     return sock
 
 
-def _handshake(sock: socket.socket, endpoint: Endpoint) -> ssl.SSLSocket:
-    sock.settimeout(endpoint.timeouts.of("tls"))
+def _handshake(sock: socket.socket, endpoint: Endpoint, until: float) -> ssl.SSLSocket:
+    sock.settimeout(endpoint.timeouts.left("tls", until))
     return endpoint.trust.context().wrap_socket(sock, server_hostname=endpoint.host)
 
 
@@ -211,7 +218,7 @@ def start_tls(client: Client, endpoint: Endpoint) -> None:
     with endpoint.at("tls"):
         assert client.sock is not None
         try:
-            client.sock = _handshake(client.sock, endpoint)
+            client.sock = _handshake(client.sock, endpoint, client.deadline)
         except BaseException:
             client.close()
             raise

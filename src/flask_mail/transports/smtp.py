@@ -139,6 +139,7 @@ class SMTPSession:
             self._line = Line(self.offer)
             raise
         self._line.finished.clear()
+        self.host.rest()
         return job.outcome()
 
     def _drive(self, job: Job, conversation: c.Generator[t.Any, t.Any, None]) -> None:

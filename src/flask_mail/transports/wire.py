@@ -11,6 +11,7 @@ import collections.abc as c
 import contextlib
 import dataclasses as d
 import logging
+import math
 import os
 import re
 import select
@@ -60,6 +61,10 @@ class Timeouts:
         """What *stage* may take."""
         return self.stages.get(stage, self.step)
 
+    def left(self, stage: str, until: float) -> float:
+        """What *stage* may take where all has to end at *until*."""
+        return max(min(self.of(stage), until - time.monotonic()), 0.001)
+
 
 class Client(smtplib.SMTP):
     """A connected socket and the SMTP state on it.
@@ -96,9 +101,16 @@ class Client(smtplib.SMTP):
         self._content = 0
         self.begin()
 
-    def begin(self) -> None:
-        """Start the clock of a whole: of connecting, or of a message."""
-        self._deadline = time.monotonic() + self.timeouts.total
+    def begin(self, until: float | None = None) -> None:
+        """Start the clock of a whole: of connecting, or of a message.
+
+        :param until: when it has to end, where it began before.
+        """
+        self.deadline: float = time.monotonic() + self.timeouts.total if until is None else until
+
+    def rest(self) -> None:
+        """Stop the clock: a program may keep the connection as long as it likes, and use smtplib's methods."""
+        self.deadline = math.inf
 
     @property
     def alive(self) -> bool:
@@ -224,7 +236,7 @@ class Client(smtplib.SMTP):
             raise self._failed
         if self.sock is None:
             raise smtplib.SMTPServerDisconnected("the connection is closed")
-        left = min(until, self._deadline) - time.monotonic()
+        left = min(until, self.deadline) - time.monotonic()
         if left <= 0:
             raise TimeoutError
         if not left <= (self.sock.gettimeout() or 0.0) <= left + CLOSE:  # each change is a system call
