@@ -152,6 +152,8 @@ class Receipt:
     :param refused: recipients the server refused, with its reply to each.
     :param reply: the server's last words, if it said any.
     :param suppressed: nothing was sent, because sending is suppressed; ``accepted`` is empty then.
+    :param in_doubt: those of ``refused`` who may have the mail all the same: the connection was lost before the server
+        had said whether it takes it for them. Only a mail of several transactions has such beside accepted ones.
     """
 
     message_id: str
@@ -159,6 +161,7 @@ class Receipt:
     refused: c.Mapping[str, Reply] = d.field(default_factory=dict[str, Reply])
     reply: Reply | None = None
     suppressed: bool = False
+    in_doubt: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:

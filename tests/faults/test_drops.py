@@ -149,6 +149,31 @@ def test_a_connection_that_breaks_off_leaves_no_message_untold(offer: str, stage
             assert set(taken) | told == set(EVERYBODY)
 
 
+@pytest.mark.parametrize("way", ["send", "send_many"])
+@pytest.mark.parametrize("offer", OFFERS)
+def test_of_many_recipients_those_in_doubt_are_named(offer: str, way: str) -> None:
+    """The second of three transactions is lost at its dot: it was taken, and nobody told."""
+
+    def trouble(talk: Conversation, stage: str, _: str) -> t.Any:
+        return Drop(0, stage, Link.finish)._after_taking(talk) if stage == "final dot" and talk.server.taken else None
+
+    everybody = [f"user{number}@example.com" for number in range(5)]
+    app = Flask("app_of_a_test")
+    with FaultyServer(*OFFERS[offer], "LIMITS RCPTMAX=2", trouble=trouble) as server:
+        app.config.update(server.config, MAIL_TIMEOUT=10, MAIL_DEFAULT_SENDER="from@example.com")
+        message = Message("Hello", everybody, "x")
+        receipt: t.Any
+        if way == "send":
+            receipt = Mail(app).send(message)
+        else:
+            [result] = Mail(app).send_many([message])
+            receipt = result.receipt
+        assert receipt.accepted == tuple(everybody[:2])
+        assert list(receipt.refused) == everybody[2:]
+        assert receipt.in_doubt == tuple(everybody[2:4])
+        assert [taken.recipients for taken in server.taken] == [everybody[:2], everybody[2:4]]
+
+
 @pytest.mark.parametrize("offer", OFFERS)
 def test_the_other_connections_go_on(offer: str) -> None:
     with FaultyServer(*OFFERS[offer], trouble=Drop(4, "MAIL", Link.finish)) as server:

@@ -48,6 +48,7 @@ class Job:
     reply: Reply | None = None
     error: Exception | None = None
     """Why it went to nobody, or not to those of its last transaction."""
+    _doubtful: tuple[str, ...] = d.field(default=(), init=False)
     _waiting: tuple[str, ...] = d.field(init=False)
     _batch: tuple[str, ...] = d.field(default=(), init=False)
     _taken: tuple[str, ...] = d.field(default=(), init=False)
@@ -171,7 +172,9 @@ class Job:
         """
         if self.error is not None and not self.accepted:
             raise self.error
-        return Receipt(self.submission.message_id, self._accepted_in_order(), self.refused, self.reply)
+        return Receipt(
+            self.submission.message_id, self._accepted_in_order(), self.refused, self.reply, in_doubt=self._doubtful
+        )
 
     def _accepted_in_order(self) -> tuple[str, ...]:
         everybody = self.submission.envelope.recipients
@@ -193,6 +196,8 @@ class Job:
         if self.accepted:  # the others of a mail that some have
             reply = t.cast("Reply | None", failed.reply) or Reply(-1, str(error).encode())
             accepted = set(self.accepted)
+            if failed.in_doubt:
+                self._doubtful = tuple(who for who in self._batch if who not in accepted and who not in self.refused)
             for who in self._batch + self._waiting:
                 if who not in accepted:
                     self.refused.setdefault(who, reply)
