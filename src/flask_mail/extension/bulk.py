@@ -16,6 +16,8 @@ from ..delivery import opened
 from ..errors import DeliveryError
 from ..errors import MailError
 from ..message import Message
+from ..settings.times import parse_rate
+from ..submission import Content
 from ..submission import Receipt
 from ..submission import Submission
 from ..transports.base import Session
@@ -31,6 +33,10 @@ from .overridden import composed
 
 MANY_EARLY: t.Final = 1000
 """Results that wait for an earlier one, from which on no more messages are pulled."""
+
+
+Watcher = c.Callable[[int, str], object]
+"""Is told the place of a message among the others, and its Message-ID, when the last of it is about to go out."""
 
 
 @d.dataclass(frozen=True, slots=True)
@@ -91,15 +97,18 @@ def send_many(
     window: int,
     progress: c.Callable[[Progress], object] | None,
     ordered: bool,
+    rate: str | None = None,
+    sending: Watcher | None = None,
 ) -> c.Iterator[Result]:
     """See :meth:`.sending.Sending.send_many`.
 
     :raises ValueError: *connections* or *window* is less than 1.
+    :raises ConfigError: *rate* is none.
     """
     for name, value in (("connections", connections), ("window", window)):
         if value < 1:
             raise ValueError(f"send_many: {name} is {value!r}, but it has to be 1 or more")
-    outcomes = _Outcomes(state)
+    outcomes = _Outcomes(state, parse_rate("rate", rate) if rate is not None else state.rate_limit, sending)
     results = outcomes.of(messages, connections, window)
     if ordered:
         results = outcomes.in_order(results)
@@ -128,12 +137,27 @@ def _meant_for(message: Message) -> tuple[str, ...]:
         return ()
 
 
+class _Watched(Content):
+    """Content that tells when all of it was read, which is before the last of it is written."""
+
+    __slots__ = ("_read",)
+
+    def __init__(self, content: Content, read: c.Callable[[], object]) -> None:
+        super().__init__([content])
+        self._read = read
+
+    def __iter__(self) -> c.Iterator[bytes]:
+        yield from super().__iter__()
+        self._read()
+
+
 class _Outcomes:
     """Composes, sends and tells."""
 
-    def __init__(self, state: InForce) -> None:
+    def __init__(self, state: InForce, rate: tuple[int, float] | None, sending: Watcher | None) -> None:
         self._state = state
-        messages, seconds = (state.rate_limit if capturing() is None else None) or (0, 1.0)
+        self._sending = sending
+        messages, seconds = (rate if capturing() is None else None) or (0, 1.0)
         self._pace = Pace(messages, seconds)
         self._early: dict[int, Result] = {}
 
@@ -167,13 +191,20 @@ class _Outcomes:
     def _job(self, index: int, message: Message, host: str, port: int) -> Job:
         """A job for *message*; one that has ended where it cannot be composed."""
         try:
-            job = Job(composed(message, self._state), host, port)
+            job = Job(self._composed(index, message), host, port)
         except Exception as error:
             job = Job.unsendable(error)
             job.tag = index, message, _meant_for(message)
         else:
             job.tag = index, message, job.submission.envelope.recipients
         return job
+
+    def _composed(self, index: int, message: Message) -> Submission:
+        submission, sending = composed(message, self._state), self._sending
+        if sending is None:
+            return submission
+        content = _Watched(submission.content, lambda: sending(index, submission.message_id))
+        return d.replace(submission, content=content)
 
     def _result(self, job: Job) -> Result:
         index, message, recipients = job.tag
@@ -201,7 +232,7 @@ class _Outcomes:
             for index, message in enumerate(messages):
                 submission: Submission | None = None
                 try:
-                    submission = composed(message, self._state)
+                    submission = self._composed(index, message)
                     if self._state.suppressed_now():
                         receipt = Receipt(submission.message_id, suppressed=True)
                     else:

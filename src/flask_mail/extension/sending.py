@@ -122,6 +122,8 @@ class Sending:
         window: int = 16,
         progress: c.Callable[[Progress], object] | None = None,
         ordered: bool = False,
+        rate: str | None = None,
+        sending: c.Callable[[int, str], object] | None = None,
     ) -> c.Iterator[Result]:
         """Send any number of messages, pulled from an iterable as there is room for them.
 
@@ -136,10 +138,21 @@ class Sending:
             (CHUNKING, RFC 3030).
         :param progress: called after each message.
         :param ordered: give the results in the order of the messages instead of their completion.
+        :param rate: how fast, such as ``"14/s"``; ``MAIL_RATE_LIMIT`` by default.
+        :param sending: called with a message's index and Message-ID before the last of it goes out: who writes that
+            down knows, after a crash, which messages the server may have though no result came. It may be called
+            again for a message that is sent over another connection.
         :returns: an outcome for each message: a receipt or an error.
         """
         return send_many(
-            self.in_force(), messages, connections=connections, window=window, progress=progress, ordered=ordered
+            self.in_force(),
+            messages,
+            connections=connections,
+            window=window,
+            progress=progress,
+            ordered=ordered,
+            rate=rate,
+            sending=sending,
         )
 
     def send_individually(
