@@ -13,6 +13,8 @@ import threading
 import typing as t
 
 from ..message import Message
+from ..queues.base import Delivery
+from ..queues.base import Queue
 from ..submission import Submission
 from ..transports.base import Transport
 
@@ -28,10 +30,10 @@ class Capture(t.Protocol):
         """*submission* was made of *message*; it will be sent or queued, or neither."""
         ...
 
-    def queued(self, state: t.Any, submission: Submission, /, *, not_before: t.Any = None) -> None:
-        """*submission* is in the queue for good: take it instead of the queue.
+    def queue(self, state: t.Any, delivery: Delivery, /) -> Queue:
+        """What stands in for the queue of *state*.
 
-        :param not_before: when it may be sent at the earliest.
+        :param delivery: what the queue would have got to send with.
         """
         ...
 

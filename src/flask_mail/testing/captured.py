@@ -62,8 +62,10 @@ class CapturedMessage:
     """What the sender was told, once it was sent."""
     error: Exception | None = None
     """Why it was not sent, where it was not."""
-    not_before: t.Any = None
-    """When it may leave the queue at the earliest, where that was said."""
+    queue_id: str | None = None
+    """What ``send_later`` returned, where it was queued."""
+    not_before: float | None = None
+    """When it may leave the queue at the earliest, in seconds since the epoch, where that was said."""
 
     @functools.cached_property
     def parsed(self) -> EmailMessage:

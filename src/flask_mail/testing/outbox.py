@@ -7,13 +7,12 @@ import contextlib
 import threading
 import typing as t
 
-from ..delivery import deliver
-from ..delivery import opened
-from ..errors import DeliveryError
+from flask import current_app
+from flask import has_app_context
+
 from ..extension.capture import captured_by
-from ..extension.connection import tell
-from ..extension.connection import tell_failure
 from ..message import Message
+from ..queues.base import Delivery
 from ..submission import Receipt
 from ..submission import Submission
 from . import telling
@@ -23,6 +22,8 @@ from .faults import MailFaults
 from .matching import as_arguments
 from .matching import check
 from .matching import mismatches
+from .queueing import CapturedQueue
+from .queueing import Queued
 
 
 class Outbox(list[CapturedMessage]):
@@ -42,12 +43,12 @@ class Outbox(list[CapturedMessage]):
         """What is to go wrong."""
         self.failed: list[CapturedMessage] = []
         """The mails that could not be sent; each has its ``error``."""
-        self._waiting: dict[CapturedMessage, tuple[t.Any, Submission]] = {}
+        self._waiting: list[Queued] = []
 
     @property
     def queued(self) -> list[CapturedMessage]:
         """The mails that wait in the queue, oldest first: what ``send_later`` was given."""
-        return list(self._waiting)
+        return [queued.mail for queued in self._waiting]
 
     def one(self, **criteria: t.Any) -> CapturedMessage:
         """The one mail that was sent with these fields; without any, the only mail that was sent.
@@ -83,19 +84,33 @@ class Outbox(list[CapturedMessage]):
             raise AssertionError(telling.not_empty(self, self.queued))
 
     def deliver_queued(self) -> list[CapturedMessage]:
-        """Do what a queue's worker does: send all that is queued, once, whenever it may leave.
+        """Do what a queue's worker does: offer all that is queued to the server, once, whenever it may leave.
 
-        A mail that fails for now stays queued, one that fails for good goes to :attr:`failed`; each has its ``error``.
+        A mail that failed for now stays queued, one that failed for good goes to :attr:`failed`; its ``error`` says
+        why.
 
-        :returns: what was sent.
+        :returns: the mails that somebody has got now.
         """
-        return [
-            mail for mail, (state, submission) in list(self._waiting.items()) if self._deliver(mail, state, submission)
-        ]
+        delivered: list[CapturedMessage] = []
+        for queued in list(self._waiting):
+            had = queued.sent
+            queued.attempt()
+            if not queued.left:
+                self._waiting.remove(queued)
+            if queued.sent and not had:
+                self.append(queued.mail)
+                delivered.append(queued.mail)
+            elif not queued.left and not queued.sent:
+                self.failed.append(queued.mail)
+        return delivered
 
-    def enqueue(self, mail: CapturedMessage, state: t.Any, submission: Submission) -> None:
-        """Let *mail* wait until :meth:`deliver_queued` sends its *submission*."""
-        self._waiting[mail] = state, submission
+    def enqueue(self, queued: Queued) -> None:
+        """Let a mail wait until :meth:`deliver_queued`."""
+        self._waiting.append(queued)
+
+    def waits(self, submission: Submission) -> bool:
+        """Whether *submission* is one of those that wait, and not sent by itself."""
+        return any(queued.submission is submission for queued in self._waiting)
 
     def clear(self) -> None:
         """Forget all mails, those that are queued or failed too."""
@@ -106,25 +121,6 @@ class Outbox(list[CapturedMessage]):
     def _matching(self, criteria: c.Mapping[str, t.Any]) -> list[CapturedMessage]:
         return [mail for mail in self if not mismatches(mail, criteria)]
 
-    def _deliver(self, mail: CapturedMessage, state: t.Any, submission: Submission) -> bool:
-        transport = CapturedTransport(self.faults, None, state)
-        try:
-            mail.receipt = deliver(submission, opened(transport.open, state), state)
-        except DeliveryError as error:
-            mail.error = error
-            if mail.message is not None:
-                tell_failure(state, mail.message, submission.envelope.recipients, error)
-            if not error.transient:
-                del self._waiting[mail]
-                self.failed.append(mail)
-            return False
-        mail.error = None
-        del self._waiting[mail]
-        self.append(mail)
-        if mail.message is not None:
-            tell(state, mail.message, mail.receipt)
-        return True
-
 
 class _Taking:
     """Takes all mail of the process into an outbox; see :class:`flask_mail.extension.capture.Capture`."""
@@ -132,6 +128,7 @@ class _Taking:
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
         self._composed: dict[int, tuple[Submission, Message]] = {}
+        self._keys: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def transport(self, state: t.Any, /) -> CapturedTransport:
@@ -141,12 +138,18 @@ class _Taking:
         with self._lock:
             self._composed[id(submission)] = submission, message
 
-    def queued(self, state: t.Any, submission: Submission, /, *, not_before: t.Any = None) -> None:
-        mail = self._mail(submission)
-        mail.not_before = not_before
-        self._outbox.enqueue(mail, state, submission)
+    def queue(self, state: t.Any, delivery: Delivery, /) -> CapturedQueue:
+        return CapturedQueue(
+            delivery,
+            add=self._outbox.enqueue,
+            as_mail=self._mail,
+            keys=self._keys,
+            session=lambda: _session_of(state),
+        )
 
     def _keep(self, submission: Submission, receipt: Receipt | None, error: Exception | None) -> None:
+        if self._outbox.waits(submission):  # then the queue tells
+            return
         mail = self._mail(submission)
         mail.receipt, mail.error = receipt, error
         (self._outbox if error is None else self._outbox.failed).append(mail)
@@ -161,6 +164,13 @@ class _Taking:
             dict(submission.metadata),
             None if message is None else message.snapshot(),
         )
+
+
+def _session_of(state: t.Any) -> t.Any:
+    """The session whose transaction a mail joins: Flask-SQLAlchemy's, where the outbox is in its database."""
+    if state.queue != "outbox" or state.outbox_url or not has_app_context():
+        return None
+    return getattr(current_app.extensions.get("sqlalchemy"), "session", None)
 
 
 def _octets(submission: Submission) -> bytes:
