@@ -28,7 +28,11 @@ from ..settings import warn_of_unknown
 from ..transports import load
 from ..transports import NAMES
 from ..transports.base import Transport
+from . import mailbox
 from .commands import register
+from .previews import Function
+from .previews import Preview
+from .previews import Previews
 from .runtime import Runtime
 from .runtime import runtimes
 from .sending import Sending
@@ -47,6 +51,7 @@ class Mail(Sending):
         self.app: Flask | None = None if app is None else _behind_proxy(app)
         """The application this object is bound to, if it was made with one."""
         self._own_state: State | None = None
+        self._previews = Previews()
         self._states: weakref.WeakKeyDictionary[Flask, State] = weakref.WeakKeyDictionary()
         if self.app is not None:
             self._own_state = self._register(self.app, stacklevel=3)
@@ -92,10 +97,36 @@ class Mail(Sending):
             state.__dict__.update(fresh.__dict__)  # two Mail objects of one application share their settings
         else:
             state = app.extensions["mail"] = fresh
-        runtimes.setdefault(state, Runtime(app)).suppress_by_hand = False
+        runtime = runtimes.setdefault(state, Runtime(app))
+        runtime.suppress_by_hand = False
+        runtime.show(self._previews)
         self._states[app] = state
         register(app, state.cli_group)
+        mailbox.register(app, state)
         return state
+
+    def preview(self, name: str) -> c.Callable[[Function], Function]:
+        """Show a mail in the browser, at ``/_mail/previews``, and with ``flask mail preview``::
+
+            @mail.preview("welcome")
+            def welcome():
+                return Message("Welcome", html=render_template("mail/welcome.html", user=ada))
+
+        :param name: what it is called there.
+        :returns: a decorator of functions that take nothing and return a message.
+        :raises ValueError: *name* cannot stand in a URL, or another function has it.
+
+        .. versionadded:: 1.0
+        """
+        return self._previews.adder(name)
+
+    @property
+    def previews(self) -> c.Mapping[str, Preview]:
+        """The previews by name, for tests: ``mail.previews["welcome"](locale="zh")`` is the message.
+
+        .. versionadded:: 1.0
+        """
+        return dict(self._previews)
 
     def _find_app(self) -> Flask | None:
         if self.app is not None:

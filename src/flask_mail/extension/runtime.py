@@ -18,6 +18,13 @@ from ..transports.base import Session
 from ..transports.base import Transport
 from ..transports.pool import Pool
 from ..transports.smtp import SMTPTransport
+from .mailbox import Copying
+from .mailbox import Mode
+from .mailbox import mode
+from .mailbox import room
+from .mailbox import warn_if_unseen
+from .previews import Preview
+from .previews import Previews
 
 
 class Runtime:
@@ -27,33 +34,44 @@ class Runtime:
         self._app = weakref.ref(app)
         self.suppress_by_hand = False
         """Whether ``state.suppress`` was assigned after ``init_app``."""
+        self.previews: list[Previews] = []
+        """What the ``Mail`` objects of the application show."""
         self._lock = threading.Lock()
         self._transport: Transport | None = None
         self._pool: Pool | None = None
-        self._built_from: dict[str, t.Any] | None = None
+        self._built_from: tuple[Mode, dict[str, t.Any]] | None = None
 
     @property
     def app(self) -> Flask | None:
         return self._app()
 
+    def show(self, previews: Previews) -> None:
+        """Show what one more ``Mail`` has, also what it gets later."""
+        if not any(each is previews for each in self.previews):
+            self.previews.append(previews)
+
     def transport(self, state: Settings) -> Transport:
         """The transport that *state* asks for now; the same one as long as *state* stays the same."""
+        app = self.app
         with self._lock:
-            if self._transport is None or self._built_from != vars(state):
+            now = mode(state, app), vars(state)
+            if self._transport is None or self._built_from != now:
                 self._forget()
-                self._transport, self._built_from = build_transport(as_config(state), self.app), dict(vars(state))
+                self._transport, self._built_from = _transport(now[0], state, app), (now[0], dict(now[1]))
             return self._transport
 
     def open_kept(self, state: Settings) -> Session:
         """A session for one message: one that was kept open, where the transport has such."""
-        transport = self.transport(state)
+        outer = self.transport(state)
+        transport = outer.inner if isinstance(outer, Copying) else outer
         if not isinstance(transport, SMTPTransport) or state.pool_size == 0:
-            return transport.open()
+            return outer.open()
         with self._lock:
             if self._pool is None or self._pool.transport is not transport:
                 self._pool = Pool(transport, size=state.pool_size, idle=state.pool_idle, max_emails=state.max_emails)
             pool = self._pool
-        return pool.open()
+        session = pool.open()
+        return outer.around(session) if isinstance(outer, Copying) else session
 
     def unlock(self) -> None:
         """After a fork, in the child: who held the lock is not here to let go of it."""
@@ -67,6 +85,14 @@ class Runtime:
 
 runtimes: weakref.WeakKeyDictionary[Settings, Runtime] = weakref.WeakKeyDictionary()
 """The runtime of each application's settings."""
+
+
+def _transport(chosen: Mode, state: Settings, app: Flask | None) -> Transport:
+    """The transport, with the mailbox in its place or beside it."""
+    if app is None or chosen == "off":
+        return build_transport(as_config(state), app)
+    warn_if_unseen(state, app)
+    return room().capture(app) if chosen == "capture" else Copying(build_transport(as_config(state), app), app)
 
 
 def _unlock_all() -> None:
@@ -102,3 +128,9 @@ def build_transport(values: dict[str, t.Any], app: Flask | None) -> Transport:
     if not hasattr(made, "open"):
         raise ConfigError(f"MAIL_TRANSPORT is {chosen!r}, which is no Transport and makes none.", key="MAIL_TRANSPORT")
     return t.cast(Transport, made)
+
+
+def previews_of(state: Settings) -> dict[str, Preview]:
+    """The previews of all ``Mail`` objects of the application that *state* is of, by name."""
+    runtime = runtimes.get(state)
+    return {name: preview for each in (runtime.previews if runtime else ()) for name, preview in each.items()}

@@ -29,6 +29,9 @@ class FileTransport(Transport):
     :param folder: where to; it is made, with its parents, when first needed.
     """
 
+    called: t.ClassVar[str] = "The folder of MAIL_FILE_PATH"
+    """What an error calls the folder."""
+
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder: pathlib.Path = pathlib.Path(folder)
 
@@ -49,7 +52,7 @@ class FileTransport(Transport):
             with stage("data"):
                 return self._keep(submission)
         except DeliveryError as error:
-            error.add_note(f"The folder of MAIL_FILE_PATH, {str(self.folder)!r}, cannot be written to.")
+            error.add_note(f"{self.called}, {str(self.folder)!r}, cannot be written to.")
             raise
 
     def _keep(self, submission: Submission) -> Receipt:
@@ -57,8 +60,22 @@ class FileTransport(Transport):
         now = datetime.datetime.now(datetime.UTC)
         name = f"{now:%Y%m%dT%H%M%S.%f}Z-{secrets.token_hex(4)}"  # sorts by time, and cannot be guessed
         self._write(f"{name}.eml", submission.content)
-        self._write(f"{name}.json", [json.dumps(_record(submission, now), ensure_ascii=False, indent=1).encode()])
+        self._write(f"{name}.json", [json.dumps(self.record(submission, now), ensure_ascii=False, indent=1).encode()])
         return accepted(submission)
+
+    def record(self, submission: Submission, now: datetime.datetime) -> dict[str, t.Any]:
+        """What stands beside the content."""
+        envelope = submission.envelope
+        return {
+            "message_id": submission.message_id,
+            "sender": envelope.sender,
+            "recipients": list(envelope.recipients),
+            "mail_options": list(envelope.mail_options),
+            "rcpt_options": list(envelope.rcpt_options),
+            "tags": list(submission.tags),
+            "metadata": dict(submission.metadata),
+            "date": now.isoformat(),
+        }
 
     def _write(self, name: str, chunks: c.Iterable[bytes]) -> None:
         partial = self.folder / f".{name}.partial"
@@ -71,17 +88,3 @@ class FileTransport(Transport):
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
-
-
-def _record(submission: Submission, now: datetime.datetime) -> dict[str, t.Any]:
-    envelope = submission.envelope
-    return {
-        "message_id": submission.message_id,
-        "sender": envelope.sender,
-        "recipients": list(envelope.recipients),
-        "mail_options": list(envelope.mail_options),
-        "rcpt_options": list(envelope.rcpt_options),
-        "tags": list(submission.tags),
-        "metadata": dict(submission.metadata),
-        "date": now.isoformat(),
-    }
