@@ -19,6 +19,8 @@ from .servers import Step
 from .servers.postgres import Postgres
 from .servers.redis import Redis
 
+pytest_plugins = ["pytester"]
+
 SENDER = "support@mysite.example"
 
 os.environ["LC_ALL"] = "C.UTF-8"  # advice comes in English, whoever runs the tests

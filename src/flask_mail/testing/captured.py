@@ -129,7 +129,7 @@ class CapturedMessage:
 
     @functools.cached_property
     def text(self) -> str:
-        """The plain text, with ``\\n`` at the ends of lines; empty where there is none."""
+        """The plain text, with ``\\n`` between lines and none at the end; empty where there is none."""
         return self._body("plain")
 
     @functools.cached_property
@@ -191,7 +191,7 @@ class CapturedMessage:
 
     def _body(self, kind: t.Literal["plain", "html"]) -> str:
         part = self.parsed.get_body((kind,))
-        return "" if part is None else str(part.get_content()).replace("\r\n", "\n")
+        return "" if part is None else str(part.get_content()).replace("\r\n", "\n").rstrip("\n")
 
     def _not_one(self, what: str, number: int, wanted: t.Any, rows: c.Sequence[tuple[str, str]]) -> str:
         """The text of a failure: nothing is what was *wanted*, or more than one is, of what the *rows* show."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import collections.abc as c
 import concurrent.futures
+import logging
 import socket
 import ssl
 import typing as t
@@ -17,6 +18,8 @@ from ..submission import Envelope
 from .captured import CapturedMessage
 
 HOST: t.Final = "127.0.0.1"
+
+logging.getLogger("mail.log").addFilter(lambda record: "login_data is deprecated" not in str(record.msg))  # of its own
 
 
 class Post:
