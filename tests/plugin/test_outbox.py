@@ -161,7 +161,7 @@ class TestUnderUnittest(unittest.TestCase):
     def test_the_outbox_needs_no_pytest(self) -> None:
         outbox = self.enterContext(capture_mail())
         make_mail().send(hello())
-        self.assertEqual(outbox.one().to, [ANN])
+        assert outbox.one().to == [ANN]
 
 
 # What an entry shows

@@ -176,7 +176,7 @@ def _session_of(state: t.Any) -> t.Any:
 def _octets(submission: Submission) -> bytes:
     """The content, as far as it can be read: a file that was attached may be gone."""
     read = bytearray()
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):
         for chunk in submission.content:
             read += chunk
     return bytes(read)
