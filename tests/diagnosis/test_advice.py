@@ -197,8 +197,82 @@ def test_any_text_gets_an_advice(text: str | bytes, code: int) -> None:
     assert advice.remedy
 
 
-@pytest.mark.parametrize("part", ["a", "(1, b'", "user ", "eyJ", "Ã", "mail 5.1.1 "])
+@pytest.mark.parametrize("part", ["a", "(1, b'", "user ", "eyJ", "Ã", "mail 5.1.1 ", "ip 203.0.113.7 ", "sender address ", "message size "])
 def test_a_long_text_takes_no_long_time(part: str) -> None:
     start = time.monotonic()
     advise(code=550, stage="rcpt", text=part * (65_536 // len(part)))
     assert time.monotonic() - start < 1
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "text"),
+    [
+        ("greeting", 421, "mx.example.com: see https://mx.example.com/help"),
+        ("rcpt", 421, "4.7.0 Error: too many errors"),
+        ("mail", 550, "5.7.1 Message refused"),
+        ("rcpt", 550, "5.7.1 Access denied by policy"),
+        ("end-of-data", 550, "Administrative prohibition"),
+        ("end-of-data", 554, "5.7.1 Rejected"),
+        ("auth", 535, "5.7.0 See https://mail.example.com/help"),
+        ("auth", 454, "4.7.0 Ask the postmaster"),
+        ("mail", 530, "5.7.1 Ask the postmaster"),
+        ("mail", 553, "5.7.1 Ask the postmaster"),
+        ("mail", 501, "5.7.1 Ask the postmaster"),
+        ("rcpt", 552, "5.7.1 Ask the postmaster"),
+        ("ehlo", 550, "5.7.1 Ask the postmaster"),
+        ("rcpt", 450, "4.7.1 Policy rejection"),
+    ],
+)
+def test_a_code_alone_beside_other_words_is_no_evidence(stage: str, code: int, text: str) -> None:
+    assert advise(stage=stage, code=code, text=text).cause == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "cause"),
+    [
+        ("auth", 535, "auth-wrong"),
+        ("mail", 530, "auth-required"),
+        ("mail", 552, "too-large"),
+        ("rcpt", 552, "mailbox-full"),
+        ("greeting", 421, "server-busy"),
+    ],
+)
+def test_a_code_without_words_says_what_rfc_5321_says(stage: str, code: int, cause: str) -> None:
+    assert advise(stage=stage, code=code, text="").cause == cause
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("5.7.1 203.0.113.7 has a poor reputation", "ip-blocked"),
+        ("5.7.1 Your domain has a poor reputation", "unknown"),
+        ("5.7.1 MailFrom domain is listed in Spamhaus", "sender-rejected"),
+        ("5.7.1 Client host [203.0.113.7] blocked using bl.example.org", "ip-blocked"),
+        ("5.7.1 Your IP is blacklisted for failing SPF", "unauthenticated-domain"),
+        ("4.7.1 Too many messages from your IP address, which is blocked for now", "rate-limit"),
+        ("5.7.1 Greylisted: your IP address is not known yet", "greylisted"),
+    ],
+)
+def test_the_words_that_tell_most_count(text: str, cause: str) -> None:
+    assert advise(stage="mail", code=550, text=text).cause == cause
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("Empfänger unbekannt", "recipient-unknown"),
+        ("El usuario no existe", "recipient-unknown"),
+        ("Usuário inexistente", "recipient-unknown"),
+        ("Utente sconosciuto", "recipient-unknown"),
+        ("收件人不存在", "recipient-unknown"),
+        ("Das Postfach ist voll", "mailbox-full"),
+        ("Buzón lleno", "mailbox-full"),
+        ("Casella piena", "mailbox-full"),
+        ("邮箱空间不足", "mailbox-full"),
+        ("Zu viele Nachrichten", "rate-limit"),
+        ("Trop de messages", "rate-limit"),
+        ("发信频率过高", "rate-limit"),
+    ],
+)
+def test_servers_speak_more_languages_than_one(text: str, cause: str) -> None:
+    assert advise(stage="rcpt", code=550, text=text).cause == cause

@@ -2,7 +2,8 @@
 
 What decides, from the most to the least: provider and text, provider and code, text, enhanced code, code and stage,
 code, exception. Among equals the one that stands first wins; so what one provider or relay says stands before what
-mail software says everywhere.
+mail software says everywhere, and what is said of the machine that connects before what is said of sender, recipient
+and content. Words that several causes share decide nothing: ``unknown`` is better than a remedy that misleads.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from .chinese import CHINESE
 from .codes import CODES
 from .content import CONTENT
 from .exceptions import EXCEPTIONS
+from .hosts import HOSTS
 from .login import LOGIN
 from .mailboxes import MAILBOXES
 from .parties import PARTIES
@@ -23,7 +25,10 @@ from .relays import RELAYS
 from .row import Row as Row
 
 TABLE: t.Final[tuple[Row, ...]] = tuple(
-    sorted((*MAILBOXES, *CHINESE, *RELAYS, *LOGIN, *PARTIES, *CONTENT, *CODES, *EXCEPTIONS), key=lambda row: row.rank)
+    sorted(
+        (*MAILBOXES, *CHINESE, *RELAYS, *LOGIN, *HOSTS, *PARTIES, *CONTENT, *CODES, *EXCEPTIONS),
+        key=lambda row: row.rank,
+    )
 )
 """Every row, the most specific first."""
 

@@ -8,11 +8,11 @@ _PASSING = "refused timeout network-unreachable closed-early greylisted rate-lim
 _LASTING = (
     "auth-app-password auth-code auth-wrong auth-disabled auth-required auth-unsupported oauth-failed tls-required "
     "tls-mode-mismatch cert-untrusted cert-hostname cert-expired dns sender-not-allowed relay-denied too-large "
-    "helo-rejected syntax utf8-unsupported credentials-encoding account-suspended"
+    "helo-rejected syntax not-smtp utf8-unsupported credentials-encoding account-suspended"
 )
 _AS_THE_CODE_SAYS = (
     "sender-rejected recipient-unknown recipient-rejected mailbox-full spam-content ip-blocked "
-    "unauthenticated-domain not-smtp unknown"
+    "unauthenticated-domain unknown"
 )
 
 CAUSES: t.Final[dict[str, bool | None]] = {

@@ -31,6 +31,7 @@ LOGIN: t.Final = (
         text=r"user (?:is )?(?:locked|suspended)|(?:account|user) is (?:locked|frozen)|冻结|锁定",
         stage="auth mail",
     ),
+    Row("auth-code", text=r"authentication failed, system busy", stage="auth"),
     Row("auth-code", provider=_CODES, code="535", stage="auth", seen=("535 Error: authentication failed",)),
     Row("auth-code", provider=_CODES, code="535", error="SMTPAuthenticationError"),
     Row(
@@ -48,6 +49,7 @@ LOGIN: t.Final = (
         words="too-often",
         seen=("451 Requested mail action not taken: too much fail authentication",),
     ),
+    Row("auth-wrong", text=r"(?:user ?name|passw\w*) (?:or|and) passw\w* (?:is|are) (?:null|empty)|invalid base64"),
     Row("auth-wrong", text=r"authentication failure\[\d\]", seen=("526 Authentication failure[0]",)),
     Row("auth-wrong", provider=_ALIYUN, code="526 535"),
     Row(
@@ -98,7 +100,7 @@ NETEASE: t.Final = (
     ),
     Row(
         "rate-limit",
-        text=r"\b(?:MI:(?:DMC|SFQ|CCL)|RP:(?:DRC|QRC|RCL|CCL)|HL:(?:ICC|IFC))\b|too much recipient",
+        text=r"\b(?:MI:(?:DMC|SFQ|CCL|CEL)|RP:(?:DRC|QRC|RCL|CCL|CEL)|HL:(?:ICC|IFC))\b|too much recipient",
         transient=True,
         seen=("450 MI:DMC", "451 MI:SFQ", "421 HL:ICC", "421 HL:IFC", "450 RP:DRC", "550 RP:RCL"),
     ),
@@ -158,11 +160,12 @@ SOFTWARE: t.Final = (
     Row("recipient-unknown", text=r"rcpt \(\w+\) do", seen=("554 RCPT (account) dosn't exist",)),
     Row(
         "too-large",
-        text=r"achieved the maximum threshold",
+        text=r"(?:data content|attach\w*) is achieved the maximum threshold",
         seen=("510 The length of DATA content is achieved the maximum threshold",),
     ),
     Row("ip-blocked", text=r"\brbl deny|\bblack ip\b", seen=("554 rbl deny.", "550 black ip.")),
     Row("helo-rejected", text=r"helo ?host error", seen=("555 helohost error.",)),
+    Row("rate-limit", text=r"rcpts? (?:attempts )?is achieved the maximum|same size mails"),
     Row("rate-limit", text=r"out of allow rcpt numbers", seen=("451 out of allow RCPT numbers.",)),
     Row("relay-denied", text=r"host denies relay", seen=("553 host denies relay.",)),
     Row("quota", text=r"exceeded hour limit", transient=True),

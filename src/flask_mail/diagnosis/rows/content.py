@@ -1,4 +1,4 @@
-"""What mail software says about the mail itself, its domain, its number, and about the server."""
+"""What mail software says about the mail itself, and about the server."""
 
 from __future__ import annotations
 
@@ -6,50 +6,27 @@ import typing as t
 
 from .row import Row
 
+_MAIL = (
+    r"(?:message|mail|e-?mail|content|data|file|attachments?|body|stream|letter|邮件|附件|nachricht|mensaje|mensagem)"
+)
+
 CONTENT: t.Final = (
     Row(
-        "unauthenticated-domain",
-        text=r"dmarc|unauthenticated (?:e?mail|sender|message)|sender is unauthenticated|authentication checks|"
-        r"(?:spf|dkim)\b.{0,60}(?:did not pass|not pass|fail)|(?:fail\w*|invalid|violat\w*) spf|spf check|"
-        r"(?:sender policy framework|spf) violation|required authentication level|not allowed by spf|"
-        r"not (?:designated|permitted) (?:as|by)",
-        seen=(
-            "550 5.7.26 Unauthenticated email from example.com is not accepted due to domain's DMARC policy.",
-            "550 5.7.26 This mail has been blocked because the sender is unauthenticated.",
-            "550 5.7.515 Access denied, sending domain EXAMPLE.COM doesn't meet the required authentication level.",
-            "550 5.7.23 The message was rejected because of Sender Policy Framework violation",
-        ),
-    ),
-    Row(
-        "rate-limit",
-        text=r"too many (?:\w+ )?(?:recipients|messages|connections|e?mails|concurrent|sessions|requests|nonmail)|"
-        r"receiving (?:e?mail |messages )?(?:too quickly|at a rate)|unusual rate|per time unit|rate limit|"
-        r"reduce the number of|maximum (?:allowed )?(?:connections|recipients)|too much mail",
-        transient=True,
-        seen=(
-            "450 4.2.1 The user you are trying to contact is receiving mail too quickly.",
-            "421 4.7.28 Our system has detected an unusual rate of unsolicited mail originating from your IP address.",
-            "421 Too many concurrent SMTP connections",
-            "452 4.5.3 Your message has too many recipients.",
-            "450 4.7.1 Error: too much mail from 203.0.113.7",
-        ),
-    ),
-    Row(
-        "ip-blocked",
-        text=r"spamhaus|barracuda|spamcop|sorbs|uceprotect|dnsbl|\brbl\b|poor reputation|"
-        r"\bip\b.{0,60}(?:black|blocked|banned|denied|listed|not authori[sz]ed)|dynamic ip|ptr record|reverse dns|"
-        r"your (?:ip|host|server).{0,40}(?:blocked|blacklisted|banned|listed)|^ip=.*\(bl\)",
-        seen=(
-            "550 5.7.25 The IP address sending this message does not have a PTR record setup",
-            "554 Your access to this mail system has been rejected due to the sending MTA's poor reputation.",
-            "554 IP=203.0.113.7 - A problem occurred. (Ask your postmaster for help or to contact "
-            "tosa@rx.t-online.de to clarify.) (BL)",
-        ),
+        "syntax",
+        text=r"line (?:is |was )?too long|lines? (?:longer|exceed)|maximum line length|line length",
+        words="content",
+        seen=("552 message line is too long",),
     ),
     Row(
         "too-large",
-        text=r"(?:message|mail)(?: \w+)? (?:too (?:big|large)|size exceeds|exceeds|exceeded \S+ message size)|"
-        r"size (?:limit )?(?:exceed|over)|exceeded mailsize|content too long|message file too big|larger than",
+        text=rf"{_MAIL}(?: \w+){{0,3}}? (?:is |was )?(?:too (?:big|large|long)|exceed(?:s|ed)? (?:\S+ ){{0,4}}size|"
+        rf"size exceeds|"
+        rf"is more than|larger than)|{_MAIL}(?: \w+)? (?:size|length)\b.{{0,30}}(?:exceed|over|limit|maximum)|"
+        r"max(?:imum)? (?:allowed )?(?:message|mail|e-?mail) size|size (?:limit )?(?:exceed|over)|exceeded mailsize|"
+        r"size limit|larger than|more than \d+ bytes|taille (?:limite|maximale)|zu gro(?:ß|ss)|"
+        r"(?:demasiado|muy|muito|troppo) grand|слишком больш|邮件.{0,6}(?:过大|太大)|附件.{0,6}(?:过大|太大)|"
+        r"超过.{0,8}大小",
+        unless=r"mailbox (?:size|full)|header",
         seen=(
             "552 5.3.4 Message size exceeds fixed limit",
             "552 5.2.3 Your message exceeded Google's message size limits.",
@@ -57,10 +34,12 @@ CONTENT: t.Final = (
     ),
     Row(
         "syntax",
-        text=r"bare (?:lf|newlines?|cr)|lone cr|missing final|from header|'from' header|not rfc ?5322|"
-        r"invalid address in from|"
-        r"rfc ?5322 compliant|multiple from|valid message-?id|header.{0,20}(?:missing|malformed|duplicate)|"
-        r"(?:missing|malformed|duplicate).{0,20}header|malformed",
+        text=r"bare (?:lf|newlines?|cr|line ?feeds?)|lone cr|missing final|from header|'from' header|not rfc|"
+        r"rfc ?-?5322|rfc ?-?2?822|rfc compliant|multiple from|valid message-?id|"
+        r"headers?\b.{0,20}(?:missing|malformed|duplicate|invalid|too long|not (?:valid|compliant))|"
+        r"(?:missing|malformed|duplicate|invalid|no) .{0,20}headers?\b|malformed|invalid address in from|"
+        r"missing (?:the )?(?:from|date|subject|to)\b",
+        unless=r"authenticat|spoof",
         stage="data end-of-data",
         words="content",
         seen=(
@@ -71,9 +50,12 @@ CONTENT: t.Final = (
     ),
     Row(
         "spam-content",
-        text=r"\bspam|unsolicited|virus|malware|phish|infected|potential security issue|"
-        r"very low reputation of the sending|banned (?:content|attachment)|"
-        r"suspicious characteristics",
+        text=r"\bspam|unsolicited|virus|malware|phish|infected|potential security issue|\btrojan|"
+        r"very low reputation of the sending|banned (?:content|attachment)|suspicious|"
+        r"(?:illegal|prohibited|forbidden|banned) attachment|content (?:scanner|filter)|"
+        r"attachments?\b.{0,40}(?:forbidden|not allowed|blocked|prohibited|banned|not accepted)|"
+        r"content (?:was |has been )?(?:filter|reject|denied|blocked|not accept)|message (?:was |has been )?filtered|"
+        r"\b(?:ube|uce)\b|bulk mail|junk|unwanted (?:content|mail)|垃圾邮件|违规|敏感|content examination",
         stage="data end-of-data",
         seen=(
             "550 5.7.1 Our system has detected that this message is likely unsolicited mail.",
@@ -83,25 +65,35 @@ CONTENT: t.Final = (
         ),
     ),
     Row(
-        "auth-required",
-        text=r"authentication (?:is )?(?:required|needed)|auth (?:command )?first|please authenticate|"
-        r"must authenticate|not authenticated|authenticate first|请先登录|please log ?in first|requires authentication",
-        seen=("530 5.7.0 Authentication Required.", "503 5.5.4 Error: send AUTH command first"),
+        "spam-content",
+        text=r"(?:identified|flagged|detected|classified|considered|rejected|marked|looks|suspected|judged|scored) "
+        r"(?:to be |as |like |of |a )*(?:\w+ )?(?:spam|junk|bulk|unsolicited)|"
+        r"(?:mail|message)\b.{0,40}\bspam\b|\bspam (?:message|content|e?-?mail|mail|score|detected)|(?:message|"
+        r"content) (?:content )?rejected as",
+        unless=r"\bip\b|\bhost\b|\bclient\b|\bserver\b|recipient|too many",
     ),
     Row(
         "timeout",
-        text=r"timeout exceeded|timeout waiting|timeout - closing|connect error 10060|idle timeout",
+        text=r"timeout exceeded|timeout waiting|timeout - closing|connect error 10060|idle (?:timeout|too long)|"
+        r"timed out (?:waiting|while reading)|closing connection.{0,20}(?:timeout|inactiv)|inactivity",
         code="4xx",
         words="slow",
         seen=("421 4.4.2 mail.example.com Error: timeout exceeded",),
     ),
     Row(
         "server-busy",
-        text=r"server (?:is )?(?:too )?(?:busy|temporarily unavailable)|temporary (?:system |local |server |lookup )?"
-        r"(?:problem|failure|error)|insufficient system|resources temporarily|shutting down|queue file write error|"
-        r"service (?:is )?(?:currently |temporarily )?(?:not available|unavailable)|"
-        r"server configuration (?:error|problem)|"
-        r"temporarily rejected|temporarily unavailable|system (?:is )?(?:too )?busy",
+        text=r"server (?:is )?(?:too |currently |temporarily )?(?:busy|overloaded|unavailable|not available|down)|"
+        r"too busy|temporar\w+ (?:\w+ ){0,2}(?:problem|failure|error|not available|unavailable)|"
+        r"temporarily (?:rejected|"
+        r"refused|deferred|closed)|insufficient system|resources? (?:is |are )?temporarily|shutting down|"
+        r"queue (?:file write error|unavailable)|service (?:is )?(?:currently |temporarily )?(?:not available|"
+        r"unavailable|refused)|"
+        r"server configuration (?:error|problem)|system (?:is )?(?:too )?busy|internal (?:server |system )?error|"
+        r"local error|(?:lookup|database|ldap|backend) (?:failure|error)|failed to be replicated|overload|"
+        r"under maintenance|out of (?:memory|disk)|no space left|service refuse|unable to (?:process|"
+        r"accept) (?:\w+ ){0,3}"
+        r"(?:at this time|right now|now)|系统(?:繁)?忙|服务器(?:繁)?忙|稍后(?:再|重)试",
+        unless=r"quota|black ?-?list|\bspam|mailbox",
         code="4xx",
         seen=(
             "421 4.4.5 Server busy, try again later.",
@@ -113,7 +105,6 @@ CONTENT: t.Final = (
     Row(
         "not-smtp",
         text=r"^/1\.\d \d{3} |http/1|^2\.0-|openssh|imap4rev1|pop3 (?:server )?ready",
-        transient=False,
         stage="connect greeting",
         seen=("SMTPResponseException: (-1, \"The server's answer is not SMTP: 'HTTP/1.1 400 Bad Request'\")",),
     ),

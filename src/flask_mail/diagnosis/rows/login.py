@@ -6,17 +6,36 @@ import typing as t
 
 from .row import Row
 
+_REFUSED = (
+    r"fail|unsuccessful|invalid|reject|error|incorrect|wrong|denied|not accepted|refused|bad\b|unknown|"
+    r"does not match|"
+    r"mismatch|not (?:valid|found|recogni[sz]ed|match|correct)|no such|unauthori[sz]ed|could not|unable|inv[aá]lid|"
+    r"incorrect|falsch|ung[uü]ltig|fehlgeschlagen|incorrecta?|err[oó]ne|失败|错误|不正确|有误|невер"
+)
+_ACCOUNT = (
+    r"auth\w*|log[- ]?in|credentials?|user(?:[ -]?name)?|user[- ]?id|password|passwd|passphrase|account|api[- ]?key|"
+    r"token|"
+    r"kennwort|passwort|benutzername|mot de passe|identifiant|contrase[nñ]a|usuario|senha|autentica\w*|"
+    r"parola|пароль|логин|认证|验证|登录|密码|用户名|帐号|账号"
+)
+
 LOGIN: t.Final = (
     Row(
         "tls-required",
-        text=r"must issue a starttls|starttls (?:command )?(?:first|(?:is )?required)|"
-        r"(?:tls|ssl|encryption) (?:connection |session )?(?:is )?(?:required|needed)|requires? (?:tls|ssl|encryption)|"
-        r"until tls|without (?:tls|ssl|encryption)|must use (?:tls|ssl|starttls)|encrypted connection",
+        text=r"must issue (?:a |an )?starttls|starttls (?:command )?(?:first|(?:is )?required)|"
+        r"(?:tls|ssl|encryption)(?: \(tls\))? (?:connection |session |mode )?(?:is )?(?:required|needed|mandatory)|"
+        r"requires? (?:an? )?(?:\w+ )?(?:tls|ssl|encryption|encrypted|secure)|"
+        r"until tls|without (?:tls|ssl|encryption)|(?:must|please|only) use (?:tls|ssl|starttls)|"
+        r"encrypted connection|"
+        r"secure connection (?:is )?required|plain ?text auth\w* (?:is )?(?:disallowed|disabled|not allowed)|"
+        r"non-?secure|insecure connection",
+        unless=r"tls (?:is )?not available",
         seen=(
             "530 5.7.0 Must issue a STARTTLS command first.",
             "538 5.7.11 Encryption required for requested authentication mechanism",
         ),
     ),
+    Row("server-busy", text=r"tls (?:is )?(?:currently |temporarily )?not available", code="454"),
     Row(
         "tls-required",
         text=r"the password was not sent",
@@ -39,9 +58,15 @@ LOGIN: t.Final = (
     Row(
         "auth-unsupported",
         text=r"auth extension not supported|offers no login|offers to log in by|no suitable authentication method|"
-        r"authentication not (?:enabled|supported|available)|when not advertised|unrecogni[sz]ed authentication type|"
-        r"auth\w* (?:mechanism|type|method) (?:is )?(?:not (?:supported|available)|unsupported|unrecogni[sz]ed)|"
-        r"unsupported auth|auth command is not|auth not (?:enabled|supported|available)",
+        r"authentication (?:is )?not (?:enabled|supported|available|required)|when not advertised|"
+        r"un(?:recogni[sz]ed|supported|known|implemented) auth|"
+        r"auth\w* (?:\S+ )?(?:mechanism|type|method|mode)s? (?:\S+ )?(?:is )?(?:not (?:supported|available|allowed|"
+        r"implemented)|unsupported|unrecogni[sz]ed|invalid|unknown)|(?:unsupported|invalid|unknown) (?:auth\w* |"
+        r"sasl )?"
+        r"mechanism|mechanism (?:is )?not (?:supported|available)|auth command is not|"
+        r"auth (?:is )?not (?:enabled|supported|available|implemented)|command \"?'?auth.{0,30}(?:not|un)|"
+        r"no (?:auth\w* |sasl )?mechanisms?|(?:unrecogni[sz]ed|unknown|not recogni[sz]ed|not implemented).{0,6}auth",
+        transient=False,
         seen=(
             "SMTPNotSupportedError: SMTP AUTH extension not supported by server.",
             "SMTPException: No suitable authentication method found.",
@@ -51,35 +76,63 @@ LOGIN: t.Final = (
         ),
     ),
     Row(
+        "auth-unsupported",
+        text=r"command (?:is )?(?:un(?:recogni[sz]ed|known)|not (?:recogni[sz]ed|implemented|known|supported))|"
+        r"unrecogni[sz]ed command|unknown command",
+        stage="auth",
+        code="500 502 504",
+    ),
+    Row(
         "auth-wrong",
-        text=r"too many (?:\w+ ){0,3}(?:logins?|auth\w*)",
+        text=r"too many (?:[\w-]+ ){0,3}(?:logins?|auth\w*|password)",
         stage="auth",
         transient=False,
         words="too-often",
         seen=("421 4.7.0 Too many failed login attempts",),
     ),
-    Row("server-busy", text=r"temporary authentication failure|temporary system problem", stage="auth", transient=True),
     Row(
-        "oauth-failed", text=r"\"status\" ?: ?\"?40|invalid_token|token (?:is |has )?(?:expired|invalid)", stage="auth"
+        "auth-disabled",
+        text=r"(?:smtp|auth\w*|protocol|access|service|login)\b(?: \S+){0,4}? (?:is |has been |are )?(?:disabled|"
+        r"not enabled|"
+        r"turned off|switched off|deactivated|not activated|not permitted for)|does not have access rights|"
+        r"enable (?:smtp|imap|pop)|not (?:allowed|authori[sz]ed|permitted|enabled) to use (?:smtp|this service)",
+        stage="auth",
+        unless=r"account (?:is |has been )?disabled|command|\buser (?:is )?disabled",
+    ),
+    Row(
+        "account-suspended",
+        text=r"(?:account|user|mailbox|login|帐号|账号|用户)\b.{0,40}?(?:\blocked|suspended|disabled|\bblocked|"
+        r"banned|"
+        r"deactivated|not active|inactive|frozen|expired|closed|terminated|停用|冻结|锁定|封)",
+        stage="auth",
+    ),
+    Row(
+        "server-busy",
+        text=r"temporar\w+ (?:\w+ )?(?:authentication |server |system |internal )?(?:failure|problem|error|"
+        r"unavailable)|"
+        r"try (?:again )?later|internal (?:authentication |server )?error|service unavailable",
+        code="4xx",
+        stage="auth",
+        transient=True,
+    ),
+    Row(
+        "oauth-failed",
+        text=r"\"status\" ?: ?\"?40|invalid_token|invalid_grant|(?:access|oauth2?|bearer) token|"
+        r"token (?:is |has )?(?:expired|invalid|revoked)",
+        stage="auth",
     ),
     Row("oauth-failed", code="535", mechanism="XOAUTH2 OAUTHBEARER", stage="auth", text="."),
     Row(
         "auth-wrong",
-        text=r"authentication (?:credentials )?(?:fail|unsuccessful|invalid|reject|error)|"
-        r"(?:invalid|bad|incorrect|wrong) (?:login|credentials?|username|user|password|authentication)|"
-        r"(?:username|user|login|password|credentials?)\b.{0,30}(?:incorrect|invalid|wrong|not accepted)|"
-        r"login (?:fail|denied|invalid|incorrect)|认证失败|密码错误",
-        code="535 534 526 550 501 554",
+        text=rf"(?:{_ACCOUNT})\b.{{0,40}}?(?:{_REFUSED})|(?:{_REFUSED}).{{0,30}}?(?:{_ACCOUNT})",
+        code="535 534 526 550 551 501 554 530 524 523 503 536 553 5xx",
         stage="auth",
+        unless=r"\bip\b|limit|quota|not allowed|unsupported|not supported|mechanism|\btls\b|sequence|syntax|"
+        r"temporar|expired|too many|cancel",
         seen=(
             "535 Incorrect authentication data",
             "535 5.7.8 Error: authentication failed: UGFzc3dvcmQ6",
             "535 Authentication credentials invalid",
         ),
-    ),
-    Row(
-        "auth-required",
-        text=r"not logged in|turn on smtp authentication",
-        seen=("553 5.7.1 <hello@example.com>: Sender address rejected: not logged in",),
     ),
 )

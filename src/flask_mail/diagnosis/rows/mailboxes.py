@@ -25,6 +25,7 @@ GOOGLE: t.Final = (
         mechanism="XOAUTH2 OAUTHBEARER",
         seen=('{"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}',),
     ),
+    Row("rate-limit", provider="gmail", text=r"too many login attempts", code="4xx"),
     Row("auth-wrong", provider="gmail", text=r"too many login attempts", transient=False, words="too-often"),
     Row(
         "auth-app-password",
@@ -59,7 +60,12 @@ GOOGLE: t.Final = (
         text=r"daily (?:user )?sending (?:limit|quota)|sending limit exceeded|daily smtp relay|email quota exceeded",
         seen=("550 5.4.5 Daily user sending limit exceeded.", "550 5.4.5 Daily user sending quota exceeded."),
     ),
-    Row("rate-limit", provider=_GOOGLE, text=r"too many recipients"),
+    Row("rate-limit", provider=_GOOGLE, text=r"too many recipients|limit exceeded for customer"),
+    Row(
+        "spam-content",
+        text=r"our system has detected that this message is (?:likely )?(?:suspicious|unsolicited)|"
+        r"reputation of the sending domain",
+    ),
     Row(
         "rate-limit",
         provider=_GOOGLE,
@@ -69,7 +75,7 @@ GOOGLE: t.Final = (
     Row(
         "ip-blocked",
         provider=_GOOGLE,
-        text=r"ip address has been blocked|send e?mail directly to our servers|ip not in whitelist",
+        text=r"ip address has been (?:temporarily )?blocked|send e?mail directly to our servers|ip not in whitelist",
     ),
     Row("syntax", provider=_GOOGLE, text=r"not rfc 5322 compliant|message is malformed", words="content"),
 )
@@ -121,7 +127,8 @@ MICROSOFT: t.Final = (
     ),
     Row(
         "account-suspended",
-        text=r"outboundspamexception|\bwascl\b|bad outbound sender|access denied, spam abuse",
+        text=r"tenant has exceeded threshold|outboundspamexception|\bwascl\b|bad outbound sender|"
+        r"access denied, spam abuse",
         seen=(
             "554 5.2.0 STOREDRV.Submission.Exception:OutboundSpamException; WASCL UserAction verdict is not None. "
             "Actual verdict is Suspend",
@@ -155,6 +162,7 @@ MICROSOFT: t.Final = (
             "550 5.7.606 Access denied, banned sending IP [203.0.113.7].",
         ),
     ),
+    Row("recipient-unknown", text=r"access denied\. as\(201806281\)"),
     Row("recipient-rejected", text=r"resolver\.rst\.(?:notauthorized|authrequired)"),
     Row("recipient-unknown", provider=_MICROSOFT, text=r"mailbox unavailable", stage="rcpt"),
     Row("relay-denied", text=r"tenantattribution"),
@@ -194,6 +202,7 @@ OTHERS: t.Final = (
     Row(
         "spam-content",
         text=r"\[(?:cs01|hm08|hme1)\]",
+        unless=r"spf|dkim|dmarc",
         seen=("550 5.7.1 [CS01] Message rejected due to local policy.",),
     ),
     Row("ip-blocked", provider="icloud", text=r"not accepting connections"),

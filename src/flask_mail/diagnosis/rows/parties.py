@@ -1,6 +1,7 @@
-"""What mail software says about who sends, from where, and to whom.
+"""What mail software says about who sends and to whom.
 
-What names a sender or a recipient stands before what only says "rejected".
+What names a sender or a recipient stands before what only says "rejected"; a mailbox that is full or shut before one
+that does not exist.
 """
 
 from __future__ import annotations
@@ -9,19 +10,62 @@ import typing as t
 
 from .row import Row
 
-PARTIES: t.Final = (
+_LOGIN: t.Final = (
+    Row(
+        "auth-required",
+        text=r"auth(?:entication|orization)? (?:is )?(?:required|needed|necessary)|auth (?:command )?first|"
+        r"please (?:authenticate|log ?in)|(?:must|have to|need to|should) (?:be )?(?:log(?:ged)? ?in|authenticated?)|"
+        r"not authenticated|not logged ?in|authenticate first|requires? (?:smtp )?authentication|"
+        r"need .{0,10}\bauth\b|"
+        r"authentification requise|authentifizierung (?:ist )?(?:erforderlich|notwendig)|autenticaci[oó]n requerida|"
+        r"请先.{0,6}(?:登录|认证|验证)|需要.{0,4}(?:登录|认证|验证)|before sending .{0,20}(?:log|check)|"
+        r"pop[- ]before[- ]smtp|"
+        r"relay check local|turn on smtp authentication|unauthenticated",
+        unless=r"relay(?! check)|unauthenticated (?:e-?mail from|sender is|message)|authenticate with",
+        stage="ehlo mail rcpt data end-of-data",
+        seen=(
+            "530 5.7.0 Authentication Required.",
+            "503 5.5.4 Error: send AUTH command first",
+            "553 5.7.1 <hello@example.com>: Sender address rejected: not logged in",
+        ),
+    ),
+    Row(
+        "auth-required",
+        text=r"authentication (?:is )?required|请先登录|auth (?:command )?first",
+        code="530 503 550 553 554",
+    ),
+)
+
+_SENDERS: t.Final = (
     Row(
         "sender-not-allowed",
-        text=r"not owned by (?:auth )?user|not (?:allowed|permitted|authori[sz]ed) to send (?:e?mail )?(?:from|as)|"
-        r"sender (?:address )?(?:does not|doesn't) match|sender address is not (?:allowed|owned)",
+        text=r"not owned by (?:auth )?user|(?:not|never|isn'?t) (?:allowed|permitted|authori[sz]ed) (?:to )?(?:send|"
+        r"use)\b"
+        r"(?: e?-?mail| messages?)? ?(?:from|as|on behalf|this (?:sender|from|address))|"
+        r"sender (?:address )?(?:does not|doesn't) match|(?:sender|from) (?:address )?is not (?:allowed|owned|"
+        r"verified)|"
+        r"(?:sender|from)\b.{0,30}\bnot (?:been )?verified|not local sender|from/sender name is not valid|"
+        r"(?:from|sender)\b.{0,40}\b(?:must|should|has to|needs? to) (?:match|be (?:the )?(?:same|identical|equal))|"
+        r"(?:not|mis-?) ?match(?:es|ing)? .{0,30}(?:authenticated|auth|login|log-?in|sasl)\w*|"
+        r"authenticated (?:user|account|sender|login).{0,40}(?:mismatch|does not match|differ)|"
+        r"cannot send (?:e?-?mail )?(?:from|as) |(?:sender|from)(?: address)? (?:is )?not (?:allowed|permitted|"
+        r"authori[sz]ed)\b|"
+        r"impersonat|use your own (?:e?-?mail )?address",
+        unless=r"\bspf\b|per it",
         transient=False,
         seen=("553 5.7.1 <hello@example.com>: Sender address rejected: not owned by user joe",),
     ),
     Row(
         "relay-denied",
-        text=r"relay(?:ing)? (?:access )?(?:is )?(?:denied|not permitted|not allowed|prohibited|disallowed|forbidden)|"
-        r"(?:unable|not (?:allowed|permitted|authori[sz]ed)) to relay|not allowed relay|do not relay|no relaying|"
-        r"list of allowed rcpthosts|proper authentication required",
+        text=r"relay(?:ing)? ?(?:mail|access|to \S+|check)? ?(?:is |was )?(?:denied|not permitted|not allowed|"
+        r"prohibited|"
+        r"disallowed|forbidden|refused|rejected)|denied relay|"
+        r"(?:unable|not (?:allowed|permitted|authori[sz]ed|configured)|cannot|unauthori[sz]ed) (?:to )?relay|"
+        r"not allowed relay|do not relay|no relay|open relay|as a relay|for relay|relay mail|we don'?t relay|"
+        r"denies relay|"
+        r"list of allowed rcpthosts|proper authentication required|delivery is not allowed to this address|"
+        r"not (?:an? )?(?:local|hosted) domain|gateway user|not handle (?:mail for )?this domain",
+        unless=r"\brelay check local\b|sender is not allowed to relay",
         seen=(
             "554 5.7.1 <you@example.com>: Relay access denied",
             "550 5.7.1 Unable to relay",
@@ -29,70 +73,118 @@ PARTIES: t.Final = (
             "553 sorry, that domain isn't in my list of allowed rcpthosts",
         ),
     ),
-    Row(
-        "helo-rejected",
-        text=r"(?:helo|ehlo) (?:command |name |argument )*(?:is )?(?:rejected|invalid|required)|invalid (?:helo|ehlo)|"
-        r"need fully-qualified hostname|arguments: invalid domain name",
-        seen=(
-            "504 5.5.2 <localhost>: Helo command rejected: need fully-qualified hostname",
-            "501 5.5.4 Invalid command arguments: Invalid domain name",
-        ),
-    ),
-    Row(
-        "greylisted",
-        text=r"gr[ea]y-?list|postgrey",
-        transient=True,
-        seen=(
-            "450 4.2.0 <you@example.com>: Recipient address rejected: Greylisted, see "
-            "http://postgrey.schweikert.ch/help/example.com.html",
-            "451 4.7.1 Greylisting in action, please come back later",
-        ),
-    ),
-    Row(
-        "ip-blocked",
-        text=r"(?:sender|client host|helo).{0,60}(?:dnsbl|\brbl\b)|client host .{0,80}blocked|"
-        r"client host rejected|messages from \[?[\d.]+\]? weren't sent",
-        seen=(
-            "554 5.7.1 Service unavailable; Client host [203.0.113.7] blocked using zen.spamhaus.org",
-            "450 4.7.1 Client host rejected: cannot find your hostname, [203.0.113.7]",
-        ),
-    ),
-    Row("syntax", text=r"recipient address must contain a domain|recipient address rejected: need fully-qualified"),
-    Row(
-        "syntax",
-        text=r"(?:bad|invalid|malformed) (?:sender |recipient |e?mail )?address(?: syntax)?\b|syntax error|bad syntax|"
-        r"not a valid rfc.?532[12] address|unrecogni[sz]ed command|bad sequence of commands|"
-        r"(?:mail|rcpt|ehlo|helo) (?:command )?first|"
-        r"need (?:mail|rcpt) command|protocol violation|"
-        r"command (?:not implemented|unknown|unrecogni[sz]ed)|address contains|invalid (?:mail from|rcpt to)",
-        code="500 501 502 503 504 550 553 554 555 451 454",
-        seen=(
-            "501 5.1.3 Bad recipient address syntax",
-            "501 5.1.7 Bad sender address syntax",
-            "555 5.5.2 Syntax error, cannot decode response",
-            "503 5.5.1 Bad sequence of commands",
-        ),
-    ),
+    Row("syntax", text=r"(?:recipient|rcpt)\b.{0,20} must contain a domain|recipient address rejected: need fully"),
     Row(
         "sender-rejected",
-        text=r"sender address (?:rejected|refused|must)|sender address \[.*?\] blocked|sender verify failed|"
-        r"domain of sender address|(?:rejected|invalid) sender|sender (?:rejected|refused|denied)|"
-        r"for sender address|could not verify sender",
+        text=r"sender address (?:rejected|refused|must)|sender (?:verify|verification) (?:failed|callout)|"
+        r"(?:unable|could not|cannot|can't) (?:to )?verif\w+ (?:the )?sender|domain of sender|"
+        r"mail from (?:is )?invalid|sender is (?:unvalidated|invalid)|den(?:y|ies) the sender|for sender address|"
+        r"(?:unroute?able|unresolvable|unverified|non-?existent|unknown|invalid|bad|"
+        r"rejected) sender(?! address syntax)|"
+        r"sender(?:'s)? (?:domain )?(?:is )?(?:rejected|refused|denied|unknown|not (?:exist|found|accepted))|"
+        r"sender domain|from: domain is invalid|(?:null|empty) (?:envelope )?senders? (?:is |are )?(?:not|reject)|"
+        r"emetteur invalide|return[- ]?path.{0,30}(?:invalid|not|reject)|from.{0,10}domain.{0,30}(?:not exist|"
+        r"not resolve|"
+        r"no mx|unresolv)|(?:returned|bounce) mail not accepted",
         seen=(
             "450 4.1.8 <hello@example.invalid>: Sender address rejected: Domain not found",
             "553 5.1.8 Domain of sender address hello@example.invalid does not exist",
             "550 Sender verify failed",
-            "554 5.7.1 Service unavailable; Sender address [hello@example.com] blocked using dbl.spamhaus.org",
+        ),
+    ),
+)
+
+_FORGED: t.Final = (
+    Row(
+        "sender-rejected",
+        text=r"(?:sender|mail ?from|from|return[- ]?path|envelope)\b.{0,40}(?:reject|refus|den(?:y|ied)|invalid|"
+        r"fake|forged|"
+        r"\bbad\b|unknown|not (?:accept|valid|welcome|exist|found|resolv))|(?:fake|forged|bogus|spoofed|banned) "
+        r"(?:sender|from|e?-?mail address)",
+        unless=r"auth|relay|owned|match|\bip\b|client|server|host\b|recipient|later|temporar|quota|limit|spam",
+        stage="mail",
+        code="4xx 5xx",
+    ),
+)
+
+_RECIPIENTS: t.Final = (
+    Row(
+        "recipient-rejected",
+        text=r"^\W*(?:5\.\d\.\d )?(?:<[^>]*>\W*)?(?:recipient )?(?:address )?(?:rejected|refused)\W*$",
+        stage="rcpt",
+        code="5xx",
+    ),
+    Row("server-busy", text=r"address verification in progress|unverified address", code="4xx"),
+    Row(
+        "mailbox-full",
+        text=r"(?:mailbox|inbox|mail ?folder|mail file|maildir|incoming mail)\b.{0,30}(?:\bfull|over ?quota|"
+        r"quota exceeded|"
+        r"(?:size|storage) limit|limit exceeded|exceed|out of storage|\bquota)|(?:user|account|recipient|mailbox|"
+        r"they|who)\b.{0,40}"
+        r"over (?:the |their |its |disk |allowed )*?quota|quota exceeded ?\(mailbox|would exceed .{0,20}(?:storage|"
+        r"quota)|"
+        r"(?:full|plein\w*) (?:mailbox|inbox|boite)|disk quota|"
+        r"bo[iî]te.{0,30}pleine|postfach.{0,30}voll|buz[oó]n.{0,20}lleno|caixa.{0,20}cheia|casella.{0,20}piena|"
+        r"邮箱已满|邮箱空间不足|容量已满|ящик.{0,20}переполнен|user'?s space has been used up|"
+        r"(?:not enough|insufficient|no) (?:disk |storage )*space (?:in|for) (?:the )?(?:user|mailbox|recipient)",
+        unless=r"sending|outgoing|sender",
+        seen=("552 5.2.2 Mailbox full", "452 4.2.2 The recipient's inbox is out of storage space."),
+    ),
+    Row(
+        "mailbox-full",
+        text=r"over ?quota|exceeded storage allocation|quota exceeded",
+        stage="rcpt",
+        unless=r"policy|queue",
+    ),
+    Row(
+        "recipient-rejected",
+        text=r"(?:account|mailbox|user|recipient|compte|address)\b.{0,60}(?:\bdisabled|suspended|discontinued|"
+        r"inactive\b|"
+        r"deactivated|archived|\bblocked|is ?blocked|\bbloqu[eé]|\blocked|expired|not accepting|"
+        r"no longer accept|does not accept)|"
+        r"reserved by rfc 2606|recipient address rejected: (?:access denied|inactive|block)|blocked by recipient|"
+        r"rejected by (?:the )?(?:recipient|user|destination|policy of the recipient)|user suspended|"
+        r"suspend the service|"
+        r"invalid/inactive|administrative prohibition.{0,4}envelope|blocked senders|envelope (?:blocked|rejected)|"
+        r"does not want your|(?:rcpt|recipient|user) (?:is |was |has been )?(?:rejected|refused|denied)|"
+        r"sender not in|"
+        r"policy rejection on the target|policy rejection- ?abuse|"
+        r"not (?:allowed|permitted|authori[sz]ed) to (?:send )?(?:mail |messages )?to (?:this|the|that) "
+        r"(?:recipient|user|address|group|list)|only accepts? (?:mail|messages) from|members-only",
+        unless=r"inactive (?:e?-?mail )?address|:blocked\)|null ?mx|\bip\b|your (?:e-?mail )?account|sender address",
+        stage="rcpt data end-of-data",
+        code="4xx 5xx",
+        seen=(
+            "550 5.2.1 The email account that you tried to reach is disabled.",
+            "550 5.4.1 Recipient address rejected: Access denied.",
         ),
     ),
     Row(
         "recipient-unknown",
-        text=r"(?:user|mailbox|account|recipient|address)\b(?: \S+){0,8} (?:does not exist|doesn'?t exist|unknown|"
-        r"invalid|not (?:exist|found|valid|known))|user (?:unknown|invalid)|"
-        r"(?:no such|unknown|invalid|non-?existent) (?:user|recipient|mailbox|account|person)|unrouteable address|"
-        r"unknown or illegal alias|inactive email address|recipientnotfound|recipient not found|no mailbox (?:here|by)|"
-        r"host unknown|find the recipient domain|not a valid recipient|no longer on server",
-        code="550 553 554 551 501 450 511 521 541 556",
+        text=r"(?:user|mailbox|mail box|account|recipient|addressee|alias|address(?:es)?|rcpt)\b(?: \S+){0,8}? "
+        r"(?:(?:does not|doe?s ?n['o]t|don'?t) exists?|not exists?|unknown|invalid|is wrong|unallocated|"
+        r"no longer (?:valid|on server|exists?|"
+        r"available)|not (?:exist|found|valid|known|present|available|listed|a valid|our customer|local))|"
+        r"(?:is|are) no longer valid|user unknown|"
+        r"(?:no such|unknown|invalid|non-?existent|bad|undeliverable|unrout[e]?able) (?:\w+ )?(?:user|recipient|"
+        r"mailbox|"
+        r"e?-?mail|account|person|address|local|alias|destination|domain)|invalid[- ]recipient|"
+        r"inactive (?:e?-?mail )?address|recip(?:ient)?notfound|no mailbox|no (?:account|user|one|person) (?:by|at|"
+        r"with|"
+        r"here)|host unknown|find (?:the )?recipient|not (?:in|on) (?:the |our )?recipient list|"
+        r"not our customer|tried to reach does not exist|does ?n['o]t have an? \S+ account|"
+        r"(?:does not|does ?n['o]t|has no) (?:have an )?account|do(?:es)?n'?t exists|unavailable (?:mail )?user|"
+        r"not (?:an? )?(?:\w+ )?user (?:of|on|here)|(?:is not|isn'?t) a local|not in route list|"
+        r"recipient no longer|no longer on server|destinataire\w* (?:est )?(?:invalide|inconnu|inexistant)|"
+        r"(?:empf[äa]e?nger|benutzer|postfach)\b.{0,30}(?:unbekannt|nicht (?:gefunden|vorhanden|bekannt|verf)|"
+        r"existiert)|"
+        r"(?:usuario|destinatario|buz[oó]n|cuenta)\b.{0,30}(?:no existe|desconocid|inexistente|inv[aá]lid)|"
+        r"no existe|(?:usu[aá]rio|conta|caixa)\b.{0,30}(?:n[aã]o existe|inexistente|desconhecid|inv[aá]lid)|"
+        r"(?:utente|casella|destinatario)\b.{0,30}(?:sconosciut|inesistente|non (?:esiste|trovat|valid))|"
+        r"пользователь.{0,20}не|нет такого|收件人.{0,8}(?:不存在|无效)|用户.{0,6}不存在|地址.{0,6}不存在|"
+        r"badrcptto|null ?mx|cannot receive mail|does not receive mail",
+        unless=r"sender|syntax|rfc.?\d{3,4}|\b5\.1\.3\b",
+        code="4xx 5xx",
         stage="rcpt",
         seen=(
             "550 5.1.1 <you@example.com>: Recipient address rejected: User unknown in local recipient table",
@@ -102,30 +194,56 @@ PARTIES: t.Final = (
             "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup",
         ),
     ),
-    Row("recipient-unknown", text=r"no such user|user unknown|tried to reach does not exist|recipientnotfound"),
     Row(
-        "mailbox-full",
-        text=r"over ?quota|(?:mailbox|inbox) (?:is )?full|inbox is out of storage|邮箱已满|exceeded storage allocation",
-        stage="rcpt",
-        seen=("552 5.2.2 Mailbox full", "452 4.2.2 The recipient's inbox is out of storage space."),
+        "recipient-unknown",
+        text=r"no such user|user unknown|tried to reach does not exist|recip(?:ient)?notfound|"
+        r"does ?n['o]t have an? \S+ account",
+        unless=r"sender",
     ),
-    Row("mailbox-full", text=r"(?:mailbox|inbox) (?:is )?full|(?:user|account|mailbox)\b.{0,40}over ?quota|邮箱已满"),
     Row(
-        "recipient-rejected",
-        text=r"(?:account|mailbox|user)\b.{0,60}(?:disabled|suspended|discontinued|not accepting)|reserved by rfc 2606|"
-        r"recipient address rejected: access denied|user suspended",
+        "recipient-unknown",
+        text=r"mailbox (?:is )?unavailable",
+        code="550 553 551",
         stage="rcpt",
-        seen=(
-            "550 5.2.1 The email account that you tried to reach is disabled.",
-            "550 5.4.1 Recipient address rejected: Access denied.",
-        ),
+        unless=r"try again|blocked|black ?list|spam|policy|reputation",
+        seen=("550 Requested action not taken: mailbox unavailable",),
     ),
+)
+
+PARTIES: t.Final = (
+    *_LOGIN,
     Row(
         "utf8-unsupported",
-        text=r"smtputf8",
+        text=r"smtputf8|utf-?8.{0,40}not (?:offer|support)|(?:internationali[sz]ed|non-?ascii|unicode) "
+        r"(?:e-?mail |mail )?address",
         seen=(
             "SMTPNotSupportedError: SMTPUTF8 not supported by server",
             "553 5.6.7 Must declare SMTPUTF8 to send unicode address",
+        ),
+    ),
+    *_SENDERS,
+    *_FORGED,
+    *_RECIPIENTS,
+    Row(
+        "syntax",
+        text=r"(?:bad|invalid|malformed|illegal) (?:\w+ )?(?:e?-?mail )?address(?: syntax)?\b|syntax error|"
+        r"bad syntax|"
+        r"invalid syntax|syntax (?:is|should)|not a valid rfc.?\d+ address|unrecogni[sz]ed command|"
+        r"bad sequence of commands|sequence error|must precede|out of sequence|duplicate (?:mail|rcpt|helo|ehlo)|"
+        r"already said|nested mail|"
+        r"already (?:specified|given)|expected after|(?:mail|rcpt|ehlo|helo)(?:/ehlo)? (?:command )?first|send hello|"
+        r"need (?:mail|rcpt|helo|ehlo)|protocol violation|unknown command|"
+        r"command (?:not implemented|unknown|unrecogni[sz]ed|not recogni[sz]ed)|address contains|"
+        r"invalid (?:mail from|rcpt to|command|argument|parameter|domain name)|malformed (?:local|address|recipient|"
+        r"sender|mail)|must contain a domain|unsupported option|parameters? not (?:recogni[sz]ed|implemented|"
+        r"supported)",
+        unless=r"auth (?:command )?first|ehlo and auth",
+        code="500 501 502 503 504 550 553 554 555 451 454",
+        seen=(
+            "501 5.1.3 Bad recipient address syntax",
+            "501 5.1.7 Bad sender address syntax",
+            "555 5.5.2 Syntax error, cannot decode response",
+            "503 5.5.1 Bad sequence of commands",
         ),
     ),
 )

@@ -11,7 +11,11 @@ RELAYS: t.Final = (
         "quota",
         text=r"(?:daily|monthly) (?:message |sending |e?mail ){0,3}(?:quota|limit)|credits? exceeded|"
         r"not enough credits|exceed sending limit|(?:reached|exceeded) your (?:\w+ ){0,3}(?:quota|plan|allowance)|"
-        r"max (?:e?mails|defers and failures) per hour",
+        r"max (?:e?mails|defers and failures) per hour|number of (?:messages|e?-?mails) you (?:can|may) send|"
+        r"only \d+ (?:messages|e?-?mails) per (?:day|hour|month)|"
+        r"(?:reached|exceeded|over) (?:its|your|the|their) (?:[\w-]+ ){0,3}(?:quota|limit per|daily|monthly|hourly)|"
+        r"policy rejection\W{1,3}quota|(?:sending|sender|outgoing|outbound|e-?mail|messages?|account) quota|"
+        r"(?:hourly|daily|monthly) (?:\w+ ){0,4}(?:limit|quota)|发信(?:量|数量|额度).{0,8}(?:超|限)",
         seen=(
             "454 Throttling failure: Daily message quota exceeded.",
             "451 Authentication failed: Maximum credits exceeded",
@@ -27,7 +31,8 @@ RELAYS: t.Final = (
         "sender-not-allowed",
         text=r"e?mail address is not verified|identit\w+ failed the check|not match a verified|sender signature|"
         r"domain is not verified|is not associated with your account|sender you used .{0,80}not valid|"
-        r"not authori[sz]ed to (?:send from|perform)|validate your sender|verify your domain",
+        r"(?:sender|from|e-?mail) (?:e-?mail )?address (?:is )?not verified|not authori[sz]ed to (?:send from|"
+        r"perform)|validate your sender|verify your domain",
         seen=(
             "554 Message rejected: Email address is not verified. The following identities failed the check in region "
             "US-EAST-1: hello@example.com",
@@ -38,7 +43,8 @@ RELAYS: t.Final = (
     ),
     Row(
         "account-suspended",
-        text=r"sending (?:is )?(?:paused|suspended)|account (?:has been |is |was |is not |not ){0,2}(?:temporarily )?"
+        text=r"not subscribed to ses|outgoing (?:e?-?mails?|messages?)\b.{0,60}(?:suspended|blocked|disabled)|"
+        r"sending (?:is )?(?:paused|suspended)|account (?:has been |is |was |is not |not ){0,2}(?:temporarily )?"
         r"(?:suspended|paused|disabled|deactivated|blocked|banned|locked|under review|(?:yet )?activated|frozen)|"
         r"pending approval|(?:suspended|disabled) account",
         stage="auth mail data end-of-data",
@@ -73,6 +79,7 @@ RELAYS: t.Final = (
         "recipient-rejected",
         text=r"only send testing emails|for test purposes only|authori[sz]ed recipients|marked as inactive|"
         r"suppression list|address blacklisted",
+        transient=False,
         seen=("550 You can only send testing emails to your own email address",),
     ),
     Row("server-busy", text=r"temporary service failure", seen=("451 Temporary service failure",)),

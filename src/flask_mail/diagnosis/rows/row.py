@@ -17,6 +17,8 @@ class Row:
 
     :param cause: the label.
     :param text: a regular expression, searched for in the server's words without regard to case.
+    :param near: another one that has to be found too; it makes the row no more specific.
+    :param unless: one that must not be found.
     :param provider: names in ``providers.toml``.
     :param enhanced: enhanced status codes (RFC 3463 §2); ``x`` stands for any number.
     :param code: reply codes (RFC 5321 §4.2); ``x`` stands for any digit.
@@ -31,6 +33,8 @@ class Row:
 
     cause: str
     text: str = ""
+    near: str = ""
+    unless: str = ""
     provider: str = ""
     enhanced: str = ""
     code: str = ""
@@ -57,10 +61,6 @@ class Row:
         )
         return next((tier for tier, met in enumerate(tiers) if met), len(tiers))
 
-    @functools.cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        return re.compile(self.text, re.IGNORECASE | re.DOTALL)
-
     def matches(self, evidence: Evidence) -> bool:
         """Whether *evidence* has all that the row asks for."""
         return (
@@ -72,7 +72,9 @@ class Row:
             and _one_of(self.mechanism, evidence.mechanism)
             and _one_of(self.port, str(evidence.port or ""))
             and _like(self.enhanced, evidence.enhanced)
-            and (not self.text or self._pattern.search(evidence.text) is not None)
+            and (not self.text or _found(self.text, evidence.text))
+            and (not self.near or _found(self.near, evidence.text))
+            and not (self.unless and _found(self.unless, evidence.text))
         )
 
 
@@ -82,6 +84,15 @@ def _one_of(wanted: str, found: str) -> bool:
 
 def _any_of(wanted: str, found: tuple[str, ...]) -> bool:
     return not wanted or any(name in wanted.split() for name in found)
+
+
+def _found(pattern: str, text: str) -> bool:
+    return _compiled(pattern).search(text) is not None
+
+
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE | re.DOTALL)
 
 
 def _like(wanted: str, found: tuple[str, ...]) -> bool:

@@ -1,0 +1,183 @@
+"""What mail software says about the machine that connects: greylisting, lists of addresses, HELO, too much at once.
+
+What proves a domain (SPF, DKIM, DMARC) stands here too, because it names addresses of machines as well.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .row import Row
+
+_LISTS = (
+    r"spamhaus|barracuda|spamcop|\bsorbs\b|uceprotect|abuseat|hostkarma|junkemailfilter|spamrl|cloudmark|invaluement|"
+    r"mailspike|surriel|abusix|cobion|senderscore|return path|backscatterer|dnsbl|\brbls?\b|\brbl[-+.]|drbl|"
+    r"real-?time (?:block|black)"
+)
+_ON_A_LIST = (
+    r"black ?-?list|block ?-?list|\bblocked\b|\bbanned\b|\blisted\b|\bdenied\b|deny ?list|gesperrt|bloque[ea]?d?"
+)
+_MACHINE = (
+    r"\bip\b|\bips\b|\bip-|\bhost\b|\bserver\b|\bclient\b|\bmta\b|\bnetwork\b|"
+    r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])"
+)
+_DOMAIN_LISTED = (
+    r"(?:mail ?from|from|sender|sending|envelope)(?:'s|:)? (?:e?-?mail )?(?:domain|address)\b(?: \S+){0,6}? "
+    r"(?:(?:is|was|has been) )?(?:\w+ )?(?:listed|black ?-?listed|block ?-?listed|blocked using|found in)|"
+    r"sender (?:is )?(?:listed|black ?-?listed|block ?-?listed|on (?:a|our|the) (?:black|block|deny) ?-?list)|"
+    r"your (?:e-?mail )?(?:address|domain) (?:is|has been) (?:black|block) ?-?listed"
+)
+
+HOSTS: t.Final = (
+    Row(
+        "greylisted",
+        text=r"gr[ea]y ?-?list|postgrey|liste grise|lista gris|灰名单",
+        transient=True,
+        seen=(
+            "450 4.2.0 <you@example.com>: Recipient address rejected: Greylisted, see "
+            "http://postgrey.schweikert.ch/help/example.com.html",
+            "451 4.7.1 Greylisting in action, please come back later",
+        ),
+    ),
+    Row(
+        "greylisted",
+        text=r"^(?:4\.7\.1 )?try again later\.?$",
+        enhanced="4.7.1",
+        transient=True,
+        seen=("451 4.7.1 Try again later",),
+    ),
+    Row(
+        "helo-rejected",
+        text=r"(?:helo|ehlo)\b.{0,60}(?:mismatch|must|reject|invalid|refus|denied|fully|fqdn|forged|resolv|"
+        r"not (?:valid|accept|allow|"
+        r"match)|\bbad\b|requires? domain)|(?:invalid|bad|forged|bogus|fake) (?:\w+ )?(?:helo|ehlo)|"
+        r"need fully-qualified hostname|arguments: invalid domain name",
+        unless=r"(?:helo|ehlo) (?:command )?(?:first|required)|recipient address rejected: need|"
+        r"sender address rejected: need",
+        seen=(
+            "504 5.5.2 <localhost>: Helo command rejected: need fully-qualified hostname",
+            "501 5.5.4 Invalid command arguments: Invalid domain name",
+        ),
+    ),
+    Row("helo-rejected", text=r"domain name|host ?name|your name", stage="ehlo", code="501 504 550 553 554"),
+    Row(
+        "unauthenticated-domain",
+        text=r"dmarc|\bspf\b|\bdkim\b|unauthenticated e-?mail from|sender is unauthenticated|authentication checks|"
+        r"openspf|spf\.pobox|"
+        r"required authentication level|not allowed by spf|not (?:designated|permitted) (?:as|by)|"
+        r"authenticat\w* with (?:either )?(?:spf|dkim)|anti-?spoof|pass (?:either )?spf|spf or dkim|spf 检查",
+        seen=(
+            "550 5.7.26 Unauthenticated email from example.com is not accepted due to domain's DMARC policy.",
+            "550 5.7.26 This mail has been blocked because the sender is unauthenticated.",
+            "550 5.7.515 Access denied, sending domain EXAMPLE.COM doesn't meet the required authentication level.",
+            "550 5.7.23 The message was rejected because of Sender Policy Framework violation",
+        ),
+    ),
+    Row(
+        "rate-limit",
+        text=r"too many (?!(?:bad|invalid|unknown|failed|spam|error|login|auth|unsuccessful|"
+        r"wrong)\w*\b)(?:[\w-]+ ){0,3}"
+        r"(?:recipients|messages|connections?|e?-?mails|concurrent|sessions|requests|nonmail|deliveries|rcpt)|"
+        r"receiving (?:e?-?mail |messages )?(?:too quickly|at a rate)|unusual rate|per time unit|"
+        r"(?:rate|connection|session|thread|relay|frequency|concurrency|throughput)s? ?-?limit|rate[- ]?limited|"
+        r"(?:messages?|recipients?|connections?|emails?|mails?)(?: \w+){0,3} rate|"
+        r"reduce the (?:number|rate) of|maximum (?:allowed |number of |concurrent |sending )*(?:connections|"
+        r"recipients|"
+        r"sessions|messages|rate)|max message per connection|too much mail|slow down|sending too (?:fast|quickly|"
+        r"much)|"
+        r"excessive volume|unexpected volume|throttl|limit for (?:processing|the number of)|"
+        r"number of (?:messages|recipients|connections|concurrent connections)\b.{0,60}(?:exceed|limit|reached)|"
+        r"trop de (?:connexions|messages|destinataires)|zu viele (?:verbindungen|nachrichten|e?-?mails|empf)|"
+        r"demasiad[oa]s (?:conexiones|mensajes|destinatarios)|muit[oa]s (?:conex|mensage|destinat)|"
+        r"слишком (?:много|часто)|频率|频繁|过于频繁",
+        unless=r"temporarily blocked|black ?-?list",
+        transient=True,
+        seen=(
+            "450 4.2.1 The user you are trying to contact is receiving mail too quickly.",
+            "421 4.7.28 Our system has detected an unusual rate of unsolicited mail originating from your IP address. "
+            "... mail sent from your IP address has been temporarily rate limited.",
+            "421 Too many concurrent SMTP connections",
+            "452 4.5.3 Your message has too many recipients.",
+            "450 4.7.1 Error: too much mail from 203.0.113.7",
+        ),
+    ),
+    Row(
+        "sender-rejected",
+        text=_DOMAIN_LISTED + r"|sender address \[.*?\] blocked",
+        seen=(
+            "554 5.7.1 Service unavailable; Sender address [hello@example.com] blocked using dbl.spamhaus.org",
+            "550 5.7.1 Service unavailable, MailFrom domain is listed in Spamhaus.",
+        ),
+    ),
+    Row(
+        "spam-content",
+        text=r"\b(?:url|uri|link|website)s?\b.{0,60}(?:listed|black ?-?list|block ?-?list|spam)|surbl|uribl|"
+        r"black ?-?listed url|domain present in|spam url",
+        unless=r"client host",
+    ),
+    Row(
+        "ip-blocked",
+        text=_LISTS,
+        unless=r"\.proofpoint\.com/(?!dnsbl)",
+        seen=(
+            "554 5.7.1 Service unavailable; Client host [203.0.113.7] blocked using zen.spamhaus.org",
+            "550 5.7.1 <hello@example.com>... 203.0.113.7 listed at zen.spamhaus.org",
+        ),
+    ),
+    Row(
+        "ip-blocked",
+        text=r"(?:poor|bad|low|negative) (?:\w+ )?reputation|reputation (?:is )?(?:too )?(?:poor|bad|low)|"
+        r"ip reputation",
+        unless=r"domain|suspicious|rate limit",
+        seen=("554 Your access to this mail system has been rejected due to the sending MTA's poor reputation.",),
+    ),
+    Row(
+        "ip-blocked",
+        text=r"\bptr\b|reverse[- ]?(?:dns|lookup|host|name)|\br-?dns\b|find your (?:reverse|hostname)|dynamic ip|"
+        r"(?:dynamic|generic|dial-?up|residential) (?:\w+ )?(?:ip|address|host|dns|range)",
+        seen=(
+            "550 5.7.25 The IP address sending this message does not have a PTR record setup",
+            "450 4.7.1 Client host rejected: cannot find your hostname, [203.0.113.7]",
+        ),
+    ),
+    Row(
+        "ip-blocked",
+        text=rf"(?:{_MACHINE}).{{0,80}}?(?:{_ON_A_LIST})|(?:{_ON_A_LIST}).{{0,40}}?(?:{_MACHINE})",
+        unless=r"recipient address rejected|relay|this message|message has been|authenticat|\bsender address\b|"
+        r"\btls\b|"
+        r"\brecipient\b.{0,20}block|\baccount\b|suspicious|sender denied|server busy|virus",
+        stage="connect greeting ehlo mail rcpt data end-of-data",
+        seen=(
+            "554 IP=203.0.113.7 - A problem occurred. (Ask your postmaster for help or to contact "
+            "tosa@rx.t-online.de to clarify.) (BL)",
+            "550 5.7.1 Client address [203.0.113.7] blocked.",
+        ),
+    ),
+    Row(
+        "ip-blocked",
+        text=r"client host rejected|\bip\b(?: address)?(?: \S+)? (?:is |was |has been )?(?:rejected|forbidden|"
+        r"refused|invalid|"
+        r"in prison|hangup|hung up)|(?:invalid|forbidden|bad|rejected) (?:sender )?ip\b|client host .{0,80}blocked|"
+        r"^ip[=:].*problem occurred|your ip identified as spammer|"
+        r"messages from \[?[\d.]+\]? weren't sent|not (?:currently )?accept(?:ing)? (?:mail|connections|"
+        r"messages) from "
+        r"(?:your|this|you\b)|your access to (?:submit messages to )?this (?:e-?mail|mail) system has been rejected|"
+        r"(?:you are )?not allowed to connect|host network not allowed|open proxy|use (?:the|your) (?:smtp|"
+        r"mail) server "
+        r"of your isp|black ?-?listed at|block for spam|blocked for (?:spam|abuse)|"
+        r"ip (?:address )?(?:is )?not (?:authori[sz]ed|allowed|permitted|whitelisted|in (?:the )?white ?-?list)|"
+        r"adresse ip .{0,20}(?:bloqu|refus)|ip-?adresse .{0,40}(?:gesperrt|blockiert)|too many spams? from your ip|"
+        r"connection (?:from \S+ )?(?:rejected|refused|denied) (?:for|due to|by) (?:policy|spam|abuse)",
+        unless=r"relay access|not (?:logged|authenticated)",
+        stage="connect greeting ehlo mail rcpt data end-of-data",
+    ),
+    Row(  # nothing but the address is known of who connects
+        "ip-blocked",
+        near=r"block|reject|den(?:y|ied)|forbid|\bban|refuse|not (?:allowed|authori[sz]ed|welcome|permitted)|"
+        r"prohibit|abuse",
+        unless=r"too many|limit|temporar|later|busy|service refuse|relay",
+        code="5xx",
+        stage="greeting",
+        seen=("554 5.7.0 Blocked",),
+    ),
+)
