@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import collections
 import collections.abc as c
-import encodings.idna  # noqa: F401 # looking an address up imports it: a fork amid that would leave the child a lock
+import importlib
 import itertools
 import logging
 import os
@@ -43,6 +43,8 @@ IDLE: t.Final = 30.0
 """Seconds after which a thread that has nothing to do ends; the next submission starts another one."""
 KEYS: t.Final = 10_000
 """How many keys of submissions that are done with are remembered."""
+
+importlib.import_module("encodings.idna")  # by every look-up of an address: a child born amid that would wait for ever
 
 
 class ThreadQueue(Queue):
