@@ -195,13 +195,15 @@ class CapturedMessage:
 
     def _not_one(self, what: str, number: int, wanted: t.Any, rows: c.Sequence[tuple[str, str]]) -> str:
         """The text of a failure: nothing is what was *wanted*, or more than one is, of what the *rows* show."""
-        asked = "" if wanted is None else f" matches {getattr(wanted, 'pattern', wanted)!r}"
-        shown = f"{number} {what}s{asked.replace('matches', 'match')}" if number else f"no {what}{asked}"
         if not rows:
             return f"{self} has no {what}."
+        pattern = getattr(wanted, "pattern", wanted)
         width = max(len(row[0]) for row in rows)
         listed = "".join(f"\n  {left:{width}}  {right}" for left, right in rows)
-        return f"{shown or what} in {self}, which has {len(rows)}:{listed}"
+        if wanted is None:
+            return f"{number} {what}s in {self}:{listed}\nSay which."
+        found = f"{number} {what}s match" if number else f"no {what} matches"
+        return f"{found} {pattern!r} in {self}, which has {len(rows)}:{listed}"
 
 
 def _is_meant(wanted: str | re.Pattern[str] | None, *values: str, exactly: bool = False) -> bool:
