@@ -11,6 +11,7 @@ from .errors import ContentError as ContentError
 from .errors import DeliveryError as DeliveryError
 from .errors import FlaskMailUnicodeDecodeError as FlaskMailUnicodeDecodeError
 from .errors import MailError as MailError
+from .errors import MergeError as MergeError
 from .errors import MissingExtraError as MissingExtraError
 from .errors import NotInitializedError as NotInitializedError
 from .errors import TemplateError as TemplateError
@@ -26,8 +27,10 @@ from .legacy import sanitize_subject as sanitize_subject
 from .message import Attachment as Attachment
 from .message import Calendar as Calendar
 from .message import Message as Message
+from .signals import email_deferred as email_deferred
 from .signals import email_dispatched as email_dispatched
 from .signals import email_failed as email_failed
+from .signals import email_queued as email_queued
 from .signals import signals as signals
 from .submission import Receipt as Receipt
 

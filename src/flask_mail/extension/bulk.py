@@ -47,17 +47,19 @@ class Result:
     :param message: the message.
     :param receipt: who was accepted; ``None`` where it failed.
     :param error: why it went to nobody; its ``in_doubt`` says whether the server may have it all the same.
+    :param id: what the queue calls it, where it was queued instead of sent.
     """
 
     index: int
     message: Message
     receipt: Receipt | None = None
     error: Exception | None = None
+    id: str | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether everybody was accepted, or would have been while sending is suppressed."""
-        return self.receipt is not None and self.receipt.complete
+        """Whether everybody was accepted, or would have been while sending is suppressed; or it is queued."""
+        return self.id is not None or (self.receipt is not None and self.receipt.complete)
 
 
 @d.dataclass(frozen=True, slots=True)
@@ -113,6 +115,15 @@ def send_many(
     if ordered:
         results = outcomes.in_order(results)
     return _told(state, results, progress, t.cast("int | None", getattr(messages, "__len__", lambda: None)()))
+
+
+def queued(results: c.Iterable[tuple[int, Message, str | Exception]]) -> c.Iterator[Result]:
+    """What became of messages that were queued."""
+    for index, message, outcome in results:
+        if isinstance(outcome, Exception):
+            yield Result(index, message, error=outcome)
+        else:
+            yield Result(index, message, id=outcome)
 
 
 def _told(

@@ -101,6 +101,7 @@ class Mail(Sending):
         runtime.suppress_by_hand = False
         runtime.show(self._previews)
         self._states[app] = state
+        runtimes[state].serve_outbox(state)
         register(app, state.cli_group)
         mailbox.register(app, state)
         return state

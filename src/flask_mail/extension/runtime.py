@@ -10,6 +10,7 @@ import weakref
 from flask import Flask
 
 from ..errors import ConfigError
+from ..queues.base import Queue
 from ..settings import as_config
 from ..settings import Masked
 from ..settings import Settings
@@ -18,6 +19,8 @@ from ..transports.base import Session
 from ..transports.base import Transport
 from ..transports.pool import Pool
 from ..transports.smtp import SMTPTransport
+from .background import Background
+from .background import start_with_requests
 from .mailbox import Copying
 from .mailbox import Mode
 from .mailbox import mode
@@ -25,6 +28,8 @@ from .mailbox import room
 from .mailbox import warn_if_unseen
 from .previews import Preview
 from .previews import Previews
+from .queueing import AppDelivery
+from .queueing import build_queue
 
 
 class Runtime:
@@ -37,9 +42,13 @@ class Runtime:
         self.previews: list[Previews] = []
         """What the ``Mail`` objects of the application show."""
         self._lock = threading.Lock()
+        self._queue_lock = threading.Lock()
         self._transport: Transport | None = None
         self._pool: Pool | None = None
         self._built_from: tuple[Mode, dict[str, t.Any]] | None = None
+        self._queue: Queue | None = None
+        self._queue_built_from: dict[str, t.Any] = {}
+        self._background: Background | None = None
 
     @property
     def app(self) -> Flask | None:
@@ -60,6 +69,25 @@ class Runtime:
                 self._transport, self._built_from = _transport(now[0], state, app), (now[0], dict(now[1]))
             return self._transport
 
+    def queue(self, state: t.Any) -> Queue:
+        """The queue that *state* asks for now; the same one as long as *state* stays the same."""
+        with self._queue_lock:
+            if self._queue is None or self._queue_built_from != _queue_settings(state):
+                if self._queue is not None:
+                    self._queue.close()
+                app = self.app
+                self._queue_built_from = _queue_settings(state)
+                self._queue = build_queue(state, app, AppDelivery(state, app), self._background)
+            return self._queue
+
+    def serve_outbox(self, state: t.Any) -> None:
+        """Where ``MAIL_OUTBOX_WORKER`` says so, have a worker in the application."""
+        if state.queue != "outbox" or state.outbox_worker is None or self._background is not None:
+            return
+        self._background = Background(state, lambda: self.queue(state))
+        if (app := self.app) is not None:
+            start_with_requests(app, self._background.start)
+
     def open_kept(self, state: Settings) -> Session:
         """A session for one message: one that was kept open, where the transport has such."""
         outer = self.transport(state)
@@ -76,6 +104,7 @@ class Runtime:
     def unlock(self) -> None:
         """After a fork, in the child: who held the lock is not here to let go of it."""
         self._lock = threading.Lock()
+        self._queue_lock = threading.Lock()
 
     def _forget(self) -> None:
         if self._pool is not None:
@@ -93,6 +122,14 @@ def _transport(chosen: Mode, state: Settings, app: Flask | None) -> Transport:
         return build_transport(as_config(state), app)
     warn_if_unseen(state, app)
     return room().capture(app) if chosen == "capture" else Copying(build_transport(as_config(state), app), app)
+
+
+def _queue_settings(state: Settings) -> dict[str, t.Any]:
+    """Those settings of which a queue is made: it outlives a change of the others."""
+    return {name: value for name, value in vars(state).items() if name.startswith(_OF_QUEUES)}
+
+
+_OF_QUEUES: t.Final = ("queue", "threads", "shutdown", "unsent", "retry", "in_doubt", "outbox")
 
 
 def _unlock_all() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import collections.abc as c
 import contextlib
+import datetime
 import typing as t
 
 from flask import Flask
@@ -13,14 +14,20 @@ from ..message import Finding
 from ..message import Message
 from ..message import Recipients
 from ..signals import email_dispatched
+from ..signals import email_queued
 from ..submission import Receipt
 from ..templates.lint import lint
 from .bulk import individually
 from .bulk import Progress
+from .bulk import queued
 from .bulk import Result
 from .bulk import send_many
 from .connection import Connection
 from .connection import InForce
+from .later import queue_many
+from .later import Queueing
+from .later import send_later
+from .later import terms
 from .overridden import composed
 from .templated import M
 from .templated import Templated
@@ -89,7 +96,7 @@ class Sending:
             given["subject"] = subject
         message = self.make_message(Message, template, given)
         if later:
-            return self.send_later(message)  # type: ignore[attr-defined]
+            return self.send_later(message)
         return self.send(message)
 
     def make_message(self, kind: type[M], template: str, given: dict[str, t.Any], /) -> M:
@@ -99,6 +106,38 @@ class Sending:
     def lint(self, message: Message, *, bulk: bool = False) -> list[Finding]:
         """What readers of *message*, or their mail programs, will stumble over; see :meth:`.Message.lint`."""
         return lint(message, self.in_force(), bulk=bulk)
+
+    def send_later(
+        self,
+        message: Message,
+        *,
+        delay: float | datetime.timedelta | None = None,
+        at: float | datetime.datetime | None = None,
+        expires: float | datetime.timedelta | datetime.datetime | None = None,
+        priority: int = 0,
+        key: str | None = None,
+        session: t.Any = None,
+    ) -> str:
+        """Compose a message now, have ``MAIL_QUEUE`` send it, and return at once::
+
+            mail.send_later(Message("Welcome", recipients=[user.email], body="..."), key=f"welcome-{user.id}")
+
+        While sending is suppressed it is composed and signalled (``email_queued``), but not queued.
+
+        :param delay: seconds, or a timedelta, before which it is not sent.
+        :param at: when to send it at the earliest: a datetime, or seconds since the epoch.
+        :param expires: when to give it up: a datetime, or seconds or a timedelta from now; ``MAIL_RETRY_FOR`` by
+            default.
+        :param priority: higher goes first.
+        :param key: makes the call idempotent: a second one with the same key queues nothing.
+        :param session: an SQLAlchemy session or connection whose transaction the message joins, with the outbox; that
+            of Flask-SQLAlchemy by itself.
+        :returns: its id; with a key that was used before, the id of that message.
+        :raises QueueError: it could not be queued, and nothing of it was kept.
+        :raises MessageError: it cannot be composed.
+        """
+        given = terms(delay=delay, at=at, expires=expires, priority=priority, key=key, session=session)
+        return send_later(t.cast(Queueing, self.in_force()), message, given)
 
     async def asend(self, message: Message) -> Receipt:
         """Send one message from a coroutine. It is composed here, and sent in a thread, so the loop goes on.
@@ -124,6 +163,8 @@ class Sending:
         ordered: bool = False,
         rate: str | None = None,
         sending: c.Callable[[int, str], object] | None = None,
+        later: bool = False,
+        session: t.Any = None,
     ) -> c.Iterator[Result]:
         """Send any number of messages, pulled from an iterable as there is room for them.
 
@@ -142,8 +183,14 @@ class Sending:
         :param sending: called with a message's index and Message-ID before the last of it goes out: who writes that
             down knows, after a crash, which messages the server may have though no result came. It may be called
             again for a message that is sent over another connection.
-        :returns: an outcome for each message: a receipt or an error.
+        :param later: queue them instead, as :meth:`send_later` does, hundreds in each transaction; the first six
+            parameters above do not count then. What is returned is queued, and has an ``id``.
+        :param session: see :meth:`send_later`.
+        :returns: an outcome for each message: a receipt, an id or an error.
         """
+        if later:
+            given = terms(delay=None, at=None, expires=None, priority=0, session=session)
+            return queued(queue_many(t.cast(Queueing, self.in_force()), messages, given))
         return send_many(
             self.in_force(),
             messages,
@@ -169,7 +216,7 @@ class Sending:
 
     @contextlib.contextmanager
     def record_messages(self) -> c.Generator[list[Message]]:
-        """Record what is sent inside the block, suppressed or not; each entry is a copy as of its sending.
+        """Record what is sent or queued inside the block, suppressed or not; each entry is a copy as of that time.
 
         For example::
 
@@ -179,10 +226,10 @@ class Sending:
         """
         outbox: list[Message] = []
 
-        def record(app: Flask, message: Message) -> None:
+        def record(app: Flask, message: Message, **_: t.Any) -> None:
             outbox.append(message.snapshot())
 
-        with email_dispatched.connected_to(record):
+        with email_dispatched.connected_to(record), email_queued.connected_to(record):
             yield outbox
 
     def _connection_for(self, message: Message) -> Connection:

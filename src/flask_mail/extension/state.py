@@ -8,15 +8,23 @@ from flask import current_app
 from flask import Flask
 from flask import has_app_context
 
+from ..errors import ConfigError
+from ..queues.base import Queue
 from ..settings import as_config
 from ..settings import Settings
 from ..settings import suppressed
 from ..transports.base import Session
 from ..transports.base import Transport
 from .capture import capturing
+from .queueing import AppDelivery
+from .queueing import build_queue
+from .queueing import open_outbox
 from .runtime import build_transport
 from .runtime import runtimes
 from .sending import Sending
+
+if t.TYPE_CHECKING:
+    from ..queues.outbox import Outbox
 
 
 class State(Sending, Settings):
@@ -56,6 +64,28 @@ class State(Sending, Settings):
             return capture.transport(self)
         runtime = runtimes.get(self)
         return runtime.transport(self) if runtime is not None else build_transport(as_config(self), None)
+
+    def get_queue(self) -> Queue:
+        """The queue in use; see ``MAIL_QUEUE``.
+
+        :raises ConfigError: it cannot be loaded, or lacks a setting.
+        :raises MissingExtraError: it needs what is not installed.
+        """
+        if (capture := capturing()) is not None:
+            return capture.queue(self, AppDelivery(self, self.find_app()))
+        runtime = runtimes.get(self)
+        return runtime.queue(self) if runtime is not None else build_queue(self, None, AppDelivery(self, None))
+
+    @property
+    def outbox(self) -> Outbox:
+        """What is in the outbox, where ``MAIL_QUEUE`` is ``outbox``.
+
+        :raises ConfigError: it is not.
+        """
+        queue = self.get_queue()
+        if (store := getattr(queue, "store", None)) is None:
+            raise ConfigError(f"MAIL_QUEUE is {self.queue!r}, not 'outbox', so there is no outbox.", key="MAIL_QUEUE")
+        return t.cast("Outbox", open_outbox(queue, store))
 
     def open_kept(self) -> Session:
         """A session for one message; see ``MAIL_POOL_SIZE``."""

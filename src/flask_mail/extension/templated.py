@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections.abc as c
-import contextlib
 import functools
 import inspect
 import typing as t
@@ -43,7 +42,9 @@ def templated(state: Templated, kind: type[M], template: str, given: dict[str, t
     app = state.find_app()
     if app is None:
         raise NotInitializedError("Templates belong to an application: call mail.init_app(app), or make Mail(app).")
-    with contextlib.nullcontext() if _is_current(app) else app.app_context():
+    if _is_current(app):
+        return _made(state, app, kind, template, given)
+    with app.app_context():
         return _made(state, app, kind, template, given)
 
 

@@ -11,7 +11,6 @@ import collections.abc as c
 import dataclasses as d
 import typing as t
 
-from ..errors import DeliveryError
 from ..submission import Receipt
 from ..submission import Reply
 from ..submission import Submission
@@ -22,6 +21,18 @@ Outcome = Receipt | Exception
 
 Sent = list[tuple[t.Any, Outcome]]
 """Attempts that ended together, each with the tag it was given."""
+
+
+@d.dataclass(slots=True, eq=False)
+class Lease:
+    """How long a worker may act on what it has claimed.
+
+    :param owner: what stands in the rows while it may.
+    :param until: on the clock of ``time.monotonic``.
+    """
+
+    owner: str
+    until: float
 
 
 class Delivery(t.Protocol):
@@ -35,13 +46,12 @@ class Delivery(t.Protocol):
         ...
 
     def deliver_many(
-        self, tagged: c.Iterable[tuple[t.Any, Submission, float] | None], /, *, connections: int, window: int = 16
+        self, tagged: c.Iterable[tuple[t.Any, Submission, Lease] | None], /, *, connections: int, window: int = 16
     ) -> c.Iterator[Sent]:
         """Send any number, over several connections driven by the calling thread.
 
-        :param tagged: triples of a tag, a submission and the time (of ``time.monotonic``) after which it must not be
-            begun; pulled as there is room. ``None`` says that there is nothing right now, and is asked again when
-            something has ended.
+        :param tagged: triples of a tag, a submission and its lease, pulled as there is room. ``None`` says that there
+            is nothing right now, and is asked again when something has ended.
         :returns: lists of what ended together: tag and outcome.
         """
         ...
@@ -142,9 +152,3 @@ class Queue:
 
         :param timeout: seconds it may take; by the queue's settings where it is ``None``.
         """
-
-
-class LeaseExpiredError(DeliveryError):
-    """A worker stood still for so long that another one has its messages now."""
-
-    transient = True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections
 import collections.abc as c
+import contextlib
 import copy
 import selectors
 import time
@@ -18,6 +19,7 @@ from .failures import failure
 from .job import Job
 from .lane import Lane
 from .lost import SMTPTimeoutError
+from .lost import TooLateError
 from .pace import Pace
 from .smtp import SMTPSession
 
@@ -27,12 +29,17 @@ MANY_ENDED: t.Final = 64
 ATTEMPTS: t.Final = 3
 """Connections a message may be lost with, not being in doubt, before it is given up; one that hangs is enough."""
 
+LOOK: t.Final = 1.0
+"""Seconds after which leases are looked at again."""
+
+TOO_LATE: t.Final = "its lease ran out"
+
 
 class Bulk:
     """Sends jobs; iterate over it for them, in the order in which they end.
 
     :param connect: opens a session.
-    :param jobs: what to send, pulled when there is room.
+    :param jobs: what to send, pulled when there is room; ``None`` among them says that there is nothing right now.
     :param connections: how many connections at most.
     :param window: how many messages of one connection may be on the way.
     :param max_emails: how many messages one connection carries.
@@ -43,7 +50,7 @@ class Bulk:
     def __init__(
         self,
         connect: c.Callable[[], SMTPSession],
-        jobs: c.Iterable[Job],
+        jobs: c.Iterable[Job | None],
         *,
         connections: int,
         window: int,
@@ -67,10 +74,25 @@ class Bulk:
         self._selector = selectors.DefaultSelector()
 
     def __iter__(self) -> c.Iterator[Job]:
-        try:
-            while True:
+        with contextlib.closing(self._run()) as ends:
+            for _ in ends:
                 while self._ended:
                     yield self._ended.popleft()
+
+    def batches(self) -> c.Iterator[list[Job]]:
+        """The jobs in lists of those that ended together: nobody waits for others to fill one."""
+        with contextlib.closing(self._run()) as ends:
+            for _ in ends:
+                batch = list(self._ended)
+                self._ended.clear()
+                yield batch
+
+    def _run(self) -> c.Generator[None]:
+        """Send; stop by whenever there is something in :attr:`_ended`."""
+        try:
+            while True:
+                if self._ended:
+                    yield
                 if not self._lanes and not self._look_ahead() and not self._ended:
                     break
                 self._widen()
@@ -99,15 +121,21 @@ class Bulk:
         except Exception as error:  # of the caller's own iterable: what is on its way is brought to its end first
             self._more, self._fault = False, error
         else:
+            if job is None:
+                return False
             (self._ended if job.done else self._ahead).append(job)
         return self._more
 
     def _feed(self) -> Job | None:
         """The next job, unless it is too soon for one."""
-        if self._pace.wait() > 0 or not (self._ahead or self._look_ahead()):
-            return None
-        self._pace.sent()
-        return self._ahead.popleft()
+        while self._pace.wait() <= 0 and (self._ahead or self._look_ahead()):
+            job = self._ahead.popleft()
+            if job.lease is None or time.monotonic() < job.lease.until:
+                self._pace.sent()
+                return job
+            job.fail(TooLateError(TOO_LATE))
+            self._ended.append(job)
+        return None
 
     def _widen(self) -> None:
         """Open another connection, where there is work for one."""
@@ -153,7 +181,9 @@ class Bulk:
                 self._drop(lane)
             elif lane in ready or not (lane.reading or lane.writing):
                 self._advance(lane, readable=ready.get(lane, 0) & selectors.EVENT_READ > 0)
-            if lane.late and lane in self._lanes:
+            if lane in self._lanes and lane.overdue:
+                self._lost(lane, TooLateError(TOO_LATE))
+            elif lane in self._lanes and lane.late:
                 self._lost(lane, SMTPTimeoutError("the server did not answer in time"))
 
     def _patience(self) -> float:
@@ -164,6 +194,8 @@ class Bulk:
             waits.append(pause)
         elif self._ahead and any(lane.idle for lane in self._lanes):
             return 0.0
+        if any(lane.line.jobs and lane.line.jobs[0].lease for lane in self._lanes):
+            waits.append(LOOK)  # a lease may be cut short
         return max(0.0, min(waits, default=0.0))
 
     def _advance(self, lane: Lane, *, readable: bool) -> None:
@@ -180,6 +212,9 @@ class Bulk:
             self._drop(lane)
 
     def _write(self, lane: Lane) -> None:
+        if lane.overdue:
+            self._lost(lane, TooLateError(TOO_LATE))
+            return
         try:
             lane.write()
         except OSError as error:

@@ -54,7 +54,7 @@ class Endpoint:
 
     def at(self, name: str) -> t.ContextManager[None]:
         """A block whose errors are failures of the stage *name* with this server."""
-        return stage(name, self.host, self.port)
+        return stage(name, self.host, self.port, self.security)
 
 
 def connect(endpoint: Endpoint) -> Client:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections.abc as c
 import contextlib
 import smtplib
-import ssl
 import typing as t
 
 from ..diagnosis import advise
@@ -37,41 +36,48 @@ def _reply(code: int, text: bytes | str) -> Reply | None:
     return Reply(code, raw) if code >= 0 else None
 
 
-def is_transient(error: Exception, stage: str | None = None, host: str | None = None) -> bool:
+def is_transient(
+    error: Exception,
+    stage: str | None = None,
+    host: str | None = None,
+    port: int | None = None,
+    security: str | None = None,
+) -> bool:
     """Whether trying again later may help, as the table of :mod:`flask_mail.diagnosis` has it.
 
     :param stage: where it happened.
     :param host: the server, by which its provider is known.
+    :param security: ``"plain"``, ``"starttls"`` or ``"tls"``, where it is known.
     """
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        replies = error.recipients.values()
-        return any(advise(stage="rcpt", code=code, text=text, host=host).transient for code, text in replies)
-    if isinstance(error, ssl.SSLError):  # what the two ends cannot agree on stays, the end of the connection does not
-        return isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError))
-    return advise(error, stage=stage, host=host).transient
+    settings = {"use_ssl": security == "tls", "use_tls": security == "starttls"} if security else None
+    return advise(error, settings, stage=stage, host=host, port=port).transient
 
 
 @contextlib.contextmanager
-def stage(name: str, host: str | None = None, port: int | None = None) -> c.Generator[None]:
+def stage(
+    name: str, host: str | None = None, port: int | None = None, security: str | None = None
+) -> c.Generator[None]:
     """Turn every exception raised inside into a ``DeliveryError`` of this stage.
 
     :param name: see :attr:`flask_mail.errors.MailError.stage`.
+    :param security: see :func:`is_transient`.
     """
     try:
         yield
     except DeliveryError:
         raise
     except (OSError, ValueError) as error:
-        raise failure(error, name, host, port) from error.__cause__
+        raise failure(error, name, host, port, security) from error.__cause__
 
 
-def failure(error: Exception, name: str, host: str | None = None, port: int | None = None) -> DeliveryError:
+def failure(
+    error: Exception, name: str, host: str | None = None, port: int | None = None, security: str | None = None
+) -> DeliveryError:
     """*error*, to be raised as a failure of the stage *name*."""
     if type(error) is smtplib.SMTPResponseException and error.smtp_code < 0 and name in _OF_STAGE:
         error = _OF_STAGE[name](error.smtp_code, error.smtp_error).with_traceback(error.__traceback__)
-    return delivery_error(
-        error, stage=name, transient=is_transient(error, name, host), reply=reply_of(error), host=host, port=port
-    )
+    transient = is_transient(error, name, host, port, security)
+    return delivery_error(error, stage=name, transient=transient, reply=reply_of(error), host=host, port=port)
 
 
 def refused(error: type[smtplib.SMTPResponseException], reply: Reply) -> t.NoReturn:

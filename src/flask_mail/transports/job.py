@@ -19,6 +19,13 @@ from .offer import Offer
 from .offer import rcpt_options
 
 
+class Lease(t.Protocol):
+    """How long something may be sent."""
+
+    until: float
+    """On the clock of ``time.monotonic``; may change."""
+
+
 @d.dataclass(slots=True, eq=False)
 class Job:
     """One submission on its way.
@@ -32,6 +39,8 @@ class Job:
     port: int | None = None
     tag: t.Any = None
     """Whatever the caller wants to find it by."""
+    lease: Lease | None = None
+    """When it is to be given up, for whoever bulk-sends what others may send too."""
     stage: str = "mail"
     """Where it stands; see :attr:`flask_mail.errors.MailError.stage`."""
     in_doubt: bool = False

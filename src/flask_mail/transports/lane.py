@@ -83,6 +83,12 @@ class Lane:
         """Whether what it waits for should have come by now."""
         return (self.reading or self._pending > 0) and time.monotonic() >= self.until
 
+    @property
+    def overdue(self) -> bool:
+        """Whether what it sends is not its own to send any longer."""
+        jobs = self.line.jobs
+        return bool(jobs) and (lease := jobs[0].lease) is not None and time.monotonic() >= lease.until
+
     def advance(self, *, readable: bool) -> bool:
         """Take what has come, and decide what is to be written.
 

@@ -16,6 +16,10 @@ class SMTPTimeoutError(smtplib.SMTPServerDisconnected, TimeoutError):
     """The server took longer than it may."""
 
 
+class TooLateError(SMTPTimeoutError):
+    """Whoever sends it may not do so any longer: the lease ran out."""
+
+
 class SMTPResetError(smtplib.SMTPServerDisconnected, ConnectionResetError):
     """The connection broke off: what the server said last may not have come."""
 

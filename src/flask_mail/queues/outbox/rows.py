@@ -1,0 +1,108 @@
+"""A submission as a row of the outbox, and what becomes of each recipient."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import dataclasses as d
+import os
+import time
+import typing as t
+
+from ...submission import Reply
+from ...submission import Submission
+from .. import record
+from ..base import Lease
+
+OPEN: t.Final = "open"
+"""The state of a recipient who is still to be offered the message; the others are ``accepted`` and ``failed``."""
+
+Recipient = list[t.Any]
+"""An address, its state and, where a server said something, the reply's code and text."""
+
+
+@d.dataclass(slots=True, eq=False)
+class Claimed:
+    """A row that a worker has claimed.
+
+    :param attempts: how many there were, with the one that was claimed for.
+    """
+
+    id: str
+    lease: Lease
+    submission: Submission
+    recipients: list[Recipient]
+    attempts: int
+    deaths: int
+    created: float
+    expires: float
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """Who is still to be offered the message."""
+        return tuple(each[0] for each in self.recipients if each[1] == OPEN)
+
+    def mark(self, state: str, replies: c.Mapping[str, Reply | None]) -> None:
+        """Note what became of some recipients."""
+        for each in self.recipients:
+            if each[0] in replies:
+                reply = replies[each[0]]
+                each[1:] = [state] if reply is None else [state, reply.code, reply.text]
+
+
+def new_id() -> str:
+    """An id that sorts by time, and that nobody can guess (RFC 9562 §5.7)."""
+    milliseconds = time.time_ns() // 1_000_000
+    random = int.from_bytes(os.urandom(10), "big")
+    value = milliseconds << 80 | 0x7 << 76 | (random >> 68) << 64 | 0b10 << 62 | random & (1 << 62) - 1
+    return f"{value:032x}"
+
+
+def row(
+    submission: Submission, *, now: float, not_before: float | None, expires: float, priority: int, key: str | None
+) -> dict[str, t.Any]:
+    """What is inserted for *submission*."""
+    content = bytes(submission.content)
+    later = not_before is not None and not_before > now
+    return {
+        "id": new_id(),
+        "state": "waiting" if later else "ready",
+        "rank": -priority,
+        "due": not_before if later else now,
+        "created": now,
+        "expires": expires,
+        "attempts": 0,
+        "deaths": 0,
+        "owner": None,
+        "key": key,
+        "message_id": submission.message_id,
+        "sender": submission.envelope.sender,
+        "recipients": [[address, OPEN] for address in submission.envelope.recipients],
+        "options": record.options(submission.envelope),
+        "details": record.details(submission),
+        "error": None,
+        "size": len(content),
+        "content": content,
+    }
+
+
+def claimed(found: t.Any, lease: Lease) -> Claimed:
+    """A row as a worker has it: its submission is for those who are still to be offered the message."""
+    recipients = [list(each) for each in found.recipients]
+    submission = record.submission(
+        sender=found.sender,
+        recipients=[each[0] for each in recipients if each[1] == OPEN] or [recipients[0][0]],
+        options=found.options,
+        message_id=found.message_id,
+        details=found.details,
+        content=found.content,
+    )
+    return Claimed(
+        found.id,
+        lease,
+        submission,
+        recipients,
+        found.attempts,
+        found.deaths,
+        found.created,
+        found.expires,
+    )

@@ -1,0 +1,288 @@
+"""What is read from and written to the outbox's tables. Each call is one transaction, and its own connection.
+
+Whoever changes a claimed row has to name its owner, so that a worker which stood still while its lease ran out writes
+nothing: see :meth:`Store.settle`.
+"""
+
+from __future__ import annotations
+
+import collections.abc as c
+import dataclasses as d
+import time
+import typing as t
+
+import sqlalchemy as sa
+
+from ..base import Lease
+from .rows import Claimed
+from .rows import claimed
+from .rows import Recipient
+from .schema import DONE
+from .schema import messages
+from .schema import metadata
+from .schema import workers
+
+DEATHS: t.Final = 3
+"""Workers that may die over a message before it is given up."""
+
+_RETURNED: t.Final = tuple(
+    messages.c[name]
+    for name in (
+        "id",
+        "rank",
+        "sender",
+        "recipients",
+        "options",
+        "message_id",
+        "details",
+        "content",
+        "attempts",
+        "deaths",
+        "created",
+        "expires",
+    )
+)
+_SKIPPING: t.Final = ("postgresql", "mysql", "mariadb")
+"""Databases in which one claim goes round what another one has locked."""
+
+
+@d.dataclass(frozen=True, slots=True)
+class Settlement:
+    """What is to be written of a claimed message.
+
+    :param state: see :mod:`.schema`.
+    :param due: when something is to be done about it next, in seconds since the epoch.
+    :param error: what went wrong last, as JSON.
+    """
+
+    id: str
+    owner: str
+    state: str
+    due: float
+    attempts: int
+    recipients: list[Recipient]
+    error: dict[str, t.Any] | None = None
+
+
+@d.dataclass(frozen=True, slots=True)
+class Dead:
+    """A message whose workers died over it.
+
+    :param recipients: who was not offered it, or perhaps was.
+    """
+
+    id: str
+    message_id: str
+    recipients: tuple[str, ...]
+
+
+class Store:
+    """The outbox in one database.
+
+    :param engine: SQLAlchemy's engine, or what returns it.
+    """
+
+    def __init__(self, engine: sa.Engine | c.Callable[[], sa.Engine]) -> None:
+        self._engine = engine
+
+    @property
+    def engine(self) -> sa.Engine:
+        return self._engine if isinstance(self._engine, sa.Engine) else self._engine()
+
+    def create(self) -> None:
+        """Make the tables that are missing."""
+        metadata.create_all(self.engine)
+
+    def missing(self, connection: sa.Connection | None = None) -> bool:
+        """Whether a table is missing."""
+        if connection is None:
+            with self.engine.connect() as connection:
+                return self.missing(connection)
+        there = sa.inspect(connection)
+        return not all(there.has_table(table.name) for table in metadata.sorted_tables)
+
+    def insert(self, connection: t.Any, rows: list[dict[str, t.Any]]) -> list[str]:
+        """Insert within the transaction of *connection*, which may be an ORM session.
+
+        :returns: the ids; of a row whose key was there already, the id of that one.
+        """
+        keyed = [row for row in rows if row["key"] is not None]
+        if not keyed:
+            connection.execute(messages.insert(), rows)
+            return [row["id"] for row in rows]
+        return [self._insert_once(connection, row) for row in rows]
+
+    def _insert_once(self, connection: t.Any, row: dict[str, t.Any]) -> str:
+        if row["key"] is None:
+            connection.execute(messages.insert(), [row])
+            return t.cast(str, row["id"])
+        connection.execute(_insert_ignoring(self.engine.dialect.name), [row])
+        found = connection.execute(sa.select(messages.c.id).where(messages.c.key == row["key"])).scalar_one()
+        return t.cast(str, found)
+
+    # Claiming
+
+    def claim(self, lease: Lease, seconds: float, limit: int, *, suspects: bool = False) -> list[Claimed]:
+        """Take up to *limit* messages that are ready, by priority and age.
+
+        :param seconds: how long the lease is.
+        :param suspects: take those that were with a worker that died instead.
+        """
+        state = "suspect" if suspects else "ready"
+        chosen = (
+            sa.select(messages.c.id)
+            .where(messages.c.state == sa.literal_column(f"'{state}'"))
+            .order_by(messages.c.rank, messages.c.due, messages.c.id)
+            .limit(limit)
+        )
+        return self._take(chosen, lease, seconds)
+
+    def claim_ids(self, lease: Lease, seconds: float, ids: c.Collection[str]) -> list[Claimed]:
+        """Take those of *ids* that are ready, or were with a worker that died."""
+        chosen = sa.select(messages.c.id).where(messages.c.id.in_(ids), messages.c.state.in_(("ready", "suspect")))
+        return self._take(chosen, lease, seconds)
+
+    def _take(self, chosen: sa.Select[t.Any], lease: Lease, seconds: float) -> list[Claimed]:
+        dialect = self.engine.dialect
+        if dialect.name in _SKIPPING:
+            chosen = chosen.with_for_update(skip_locked=True)
+        values = {
+            "state": "sending",
+            "owner": lease.owner,
+            "due": time.time() + seconds,
+            "attempts": messages.c.attempts + 1,
+        }
+        with self.engine.begin() as connection:
+            if dialect.update_returning:
+                taken = messages.update().where(messages.c.id.in_(chosen)).values(values).returning(*_RETURNED)
+                found = list(connection.execute(taken))
+            else:
+                ids = [row.id for row in connection.execute(chosen)]
+                connection.execute(messages.update().where(messages.c.id.in_(ids)).values(values))
+                found = list(connection.execute(sa.select(*_RETURNED).where(messages.c.id.in_(ids))))
+        found.sort(key=lambda row: (row.rank, row.id))
+        return [claimed(row, lease) for row in found]
+
+    # What was claimed
+
+    def settle(self, settlements: c.Sequence[Settlement]) -> int:
+        """Write what became of claimed messages, in one transaction.
+
+        :returns: how many it was; fewer where the lease of some has run out and another worker has them.
+        """
+        if not settlements:
+            return 0
+        with self.engine.begin() as connection:
+            done = connection.execute(
+                _SETTLE,
+                [
+                    {
+                        "b_id": each.id,
+                        "b_owner": each.owner,
+                        "state": each.state,
+                        "due": each.due,
+                        "attempts": each.attempts,
+                        "recipients": each.recipients,
+                        "error": each.error,
+                    }
+                    for each in settlements
+                ],
+            )
+        return done.rowcount
+
+    def renew(self, owners: c.Collection[str], seconds: float) -> None:
+        """Let the leases of *owners* last for so many seconds from now, unless they have run out."""
+        now = time.time()
+        held = messages.c.owner.in_(owners) & (messages.c.state == "sending") & (messages.c.due > now)
+        with self.engine.begin() as connection:
+            connection.execute(messages.update().where(held).values(due=now + seconds))
+
+    def release(self, claims: c.Sequence[Claimed]) -> None:
+        """Give back what was claimed and not begun; it costs no attempt."""
+        now = time.time()
+        self.settle([Settlement(x.id, x.lease.owner, "ready", now, x.attempts - 1, x.recipients) for x in claims])
+
+    def sweep(self, *, hold: bool = False) -> tuple[list[Dead], bool]:
+        """Make ready what has waited for long enough, and see to what dead workers have left.
+
+        :param hold: leave that to somebody to decide.
+        :returns: the messages given up, and whether there are suspects.
+        """
+        now = time.time()
+        with self.engine.begin() as connection:
+            late = (messages.c.state == "sending") & (messages.c.due <= now)
+            given_up: list[Dead] = []
+            if connection.execute(sa.select(messages.c.id).where(late).limit(1)).first() is not None:
+                given_up = self._bury(connection, late & (messages.c.deaths >= DEATHS - 1), now)
+                values = {"state": "held" if hold else "suspect", "deaths": messages.c.deaths + 1, "owner": None}
+                connection.execute(messages.update().where(late).values(values, due=now))
+            waited = (messages.c.state == "waiting") & (messages.c.due <= now)
+            if connection.execute(sa.select(messages.c.id).where(waited).limit(1)).first() is not None:
+                connection.execute(messages.update().where(waited).values(state="ready"))
+            suspects = connection.execute(sa.select(messages.c.id).where(messages.c.state == "suspect").limit(1))
+            return given_up, suspects.first() is not None
+
+    def _bury(self, connection: sa.Connection, which: sa.ColumnElement[bool], now: float) -> list[Dead]:
+        columns = (messages.c.id, messages.c.message_id, messages.c.recipients)
+        found = list(connection.execute(sa.select(*columns).where(which)))
+        if not found:
+            return []
+        text = f"{DEATHS} workers died while they had it"
+        values = {"state": "dead", "deaths": messages.c.deaths + 1, "owner": None, "error": {"text": text}}
+        buried = which & messages.c.id.in_([row.id for row in found])
+        connection.execute(messages.update().where(buried).values(values, due=now))
+        return [Dead(row.id, row.message_id, tuple(x[0] for x in row.recipients if x[1] == "open")) for row in found]
+
+    def purge(self, seconds: float) -> int:
+        """Delete what has been over for so long; return how many messages that were."""
+        old = messages.c.state.in_(DONE) & (messages.c.due <= time.time() - seconds)
+        with self.engine.begin() as connection:
+            return connection.execute(messages.delete().where(old)).rowcount
+
+    # Who works
+
+    def report(self, worker: str, host: str, process: int, started: float) -> None:
+        """Note that a worker is alive."""
+        now = time.time()
+        with self.engine.begin() as connection:
+            seen = connection.execute(workers.update().where(workers.c.id == worker).values(seen=now))
+            if not seen.rowcount:
+                values = {"id": worker, "host": host, "process": process, "started": started, "seen": now}
+                connection.execute(workers.insert().values(values))
+            connection.execute(workers.delete().where(workers.c.seen < now - 86_400))
+
+    def dismiss(self, worker: str) -> None:
+        """Note that a worker has ended."""
+        with self.engine.begin() as connection:
+            connection.execute(workers.delete().where(workers.c.id == worker))
+
+
+_SETTLE: t.Final = (
+    messages.update()
+    .where(
+        messages.c.id == sa.bindparam("b_id"),
+        messages.c.owner == sa.bindparam("b_owner"),
+        messages.c.state == sa.literal_column("'sending'"),
+    )
+    .values(
+        state=sa.bindparam("state"),
+        due=sa.bindparam("due"),
+        attempts=sa.bindparam("attempts"),
+        recipients=sa.bindparam("recipients"),
+        error=sa.bindparam("error"),
+        owner=None,
+    )
+)
+
+
+def _insert_ignoring(dialect: str) -> t.Any:
+    """An INSERT that does nothing where the key is there."""
+    if dialect == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(messages).on_conflict_do_nothing(index_elements=["key"])
+    if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(messages).on_conflict_do_nothing(index_elements=["key"])
+    return messages.insert().prefix_with("IGNORE")

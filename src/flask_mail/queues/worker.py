@@ -1,0 +1,379 @@
+"""The worker: takes messages out of the outbox and sends them, over several connections driven by one thread.
+
+What became of a message is committed before it is told of. In which order things happen is what the promise rests on:
+
+1.  A message is claimed, and its attempt counted, before anything of it is sent.
+2.  What the server said is committed as it comes: what came together in one transaction, and nothing waits.
+3.  A claim is a lease. Where it runs out because the worker stood still, nothing more of it is begun or written.
+4.  What a dead worker has left is tried alone, one message at a time: so the one that killed it is found, and the
+    others are not counted as its accomplices.
+"""
+
+from __future__ import annotations
+
+import collections
+import collections.abc as c
+import contextlib
+import dataclasses as d
+import itertools
+import logging
+import os
+import secrets
+import socket
+import threading
+import time
+import typing as t
+
+from ..diagnosis import advise
+from ..submission import Receipt
+from ..submission import Submission
+from .base import Delivery
+from .base import Event
+from .base import Lease
+from .base import Outcome
+from .base import Sent
+from .outbox.listener import Listener
+from .outbox.rows import Claimed
+from .outbox.store import Settlement
+from .outbox.store import Store
+from .pause import Pause
+from .schedule import Schedule
+from .verdict import judge
+from .verdict import Verdict
+
+logger: logging.Logger = logging.getLogger("flask_mail")
+
+SWEEP: t.Final = 1.0
+"""Seconds between looks at what has waited long enough, and at leases that have run out."""
+
+PURGE: t.Final = 600.0
+"""Seconds between deletions of what is over."""
+
+IDLE: t.Final = 20.0
+"""Seconds for which connections are kept when there is nothing to send."""
+
+ASIDE: t.Final = 0.02
+"""Seconds between looks for more while something is on its way."""
+
+LAST_WORDS: t.Final = 12.0
+"""Seconds that what is on its way has to end when the worker is told to stop."""
+
+HEALTH: t.Final = 60.0
+"""Seconds between two lines that say how it goes."""
+
+
+@d.dataclass(slots=True)
+class Tally:
+    """What a worker has done.
+
+    :param sent: messages that everybody has whom they were for.
+    :param failed: messages that some or all will not get.
+    :param deferred: attempts after which a message will be tried again.
+    """
+
+    sent: int = 0
+    failed: int = 0
+    deferred: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.sent} sent, {self.deferred} deferred, {self.failed} failed"
+
+
+class Worker:
+    """Sends what is in the outbox, until :meth:`stop`.
+
+    :param store: the outbox's tables.
+    :param delivery: what to send with.
+    :param schedule: when to try again.
+    :param connections: how many connections at most.
+    :param batch: how many messages to claim at once.
+    :param lease: seconds for which they are claimed; renewed while they are being sent.
+    :param hold: leave what is in doubt to somebody to decide, instead of sending it again.
+    :param keep: seconds for which what is over is kept.
+    :param progress: called after each commit.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        delivery: Delivery,
+        schedule: Schedule,
+        *,
+        connections: int = 4,
+        batch: int = 100,
+        lease: float = 60.0,
+        hold: bool = False,
+        keep: float = 604_800.0,
+        progress: c.Callable[[Tally], object] | None = None,
+    ) -> None:
+        self.tally = Tally()
+        self._store = store
+        self._delivery = delivery
+        self._schedule = schedule
+        self._connections = connections
+        self._batch = connections if hold else max(batch, connections)
+        self._lease = lease
+        self._hold = hold
+        self._keep = keep
+        self._progress = progress
+        self._name = f"{socket.gethostname()[:20]}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._claims = itertools.count(1)
+        self._listener = Listener(store.engine)
+        self._leases: dict[Lease, int] = {}
+        self._ready: collections.deque[Claimed] = collections.deque()
+        self._under_way: dict[str, Claimed] = {}
+        self._pause = Pause()
+        self._suspects = False
+        self._alone = False
+        self._stopping = False
+        self._burst = False
+        self._swept = self._purged = self._looked = 0.0
+
+    def stop(self) -> None:
+        """Take nothing more, bring to an end what is on its way, and return from :meth:`run`; from any thread, or a
+        signal handler."""
+        self._stopping = True
+        end = time.monotonic() + LAST_WORDS
+        for lease in list(self._leases):
+            lease.until = min(lease.until, end)
+        self._listener.bell.ring()
+
+    def wake(self) -> None:
+        """There is something to send."""
+        self._listener.bell.ring()
+
+    def run(self, *, burst: bool = False) -> Tally:
+        """Work.
+
+        :param burst: return when there is nothing to send right now.
+        :raises sqlalchemy.exc.SQLAlchemyError: the database fails; what was claimed comes free with its lease.
+        """
+        self._burst = burst
+        ended = threading.Event()
+        keeper = threading.Thread(target=self._keep_alive, args=(ended,), name="mail-outbox-lease", daemon=True)
+        keeper.start()
+        try:
+            while not self._stopping:
+                self._work()
+                if not self._wait():
+                    break
+        finally:
+            ended.set()
+            keeper.join()
+            with contextlib.suppress(Exception):
+                self._store.dismiss(self._name)
+            self._listener.close()
+        return self.tally
+
+    def _work(self) -> None:
+        """Send until there is nothing to send for a while."""
+        sent = self._delivery.deliver_many(self._stream(), connections=self._connections)
+        try:
+            for together in sent:
+                self._settle(together)
+        finally:
+            self._release([*self._ready, *self._under_way.values()])
+            self._ready.clear()
+            self._under_way.clear()
+
+    def _wait(self) -> bool:
+        """Sleep until there may be something to do; return whether to go on."""
+        pause = self._pause.until - time.time()
+        if self._stopping or (self._burst and pause <= 0 and not self._look()):
+            return False
+        if not self._ready:
+            self._listener.wait(pause if pause > 0 else LAST_WORDS)
+        return True
+
+    # What to send next
+
+    def _stream(self) -> c.Iterator[tuple[Claimed, Submission, Lease] | None]:
+        idle_since = time.monotonic()
+        while not self._stopping and time.time() >= self._pause.until:
+            if self._ready or self._look():
+                row = self._ready.popleft()
+                self._under_way[row.id] = row
+                yield row, row.submission, row.lease
+                idle_since = time.monotonic()
+            elif self._under_way:
+                yield None
+            elif self._burst or time.monotonic() - idle_since > IDLE:
+                return
+            else:
+                self._listener.wait(IDLE)
+
+    def _look(self) -> bool:
+        """Claim what there is; return whether there is anything."""
+        now = time.monotonic()
+        if self._under_way and now - self._looked < ASIDE:
+            return False
+        self._sweep(now)
+        if self._suspects and self._under_way:
+            return False
+        if not self._suspects and self._alone and self._under_way:
+            return False  # a suspect is tried alone
+        lease = Lease(f"{self._name}:{next(self._claims)}", now + self._lease)
+        self._alone = self._suspects
+        if self._suspects:
+            found = self._store.claim(lease, self._lease, 1, suspects=True)
+            self._suspects = bool(found)
+        if not self._suspects:
+            found = self._store.claim(lease, self._lease, self._batch)
+        self._looked = time.monotonic()
+        self._ready.extend(found)
+        if found:
+            self._leases[lease] = len(found)
+            if self._stopping:
+                lease.until = min(lease.until, now + LAST_WORDS)
+        return bool(found)
+
+    def _sweep(self, now: float) -> None:
+        if now - self._swept < SWEEP:
+            return
+        self._swept = now
+        given_up, self._suspects = self._store.sweep(hold=self._hold)
+        for dead in given_up:
+            self.tally.failed += 1
+            error = RuntimeError("the workers that had this message died, three times; it is not tried again")
+            self._delivery.tell(Event("failed", dead.id, dead.message_id, dead.recipients, error))
+        if now - self._purged > PURGE:
+            self._purged = now
+            self._store.purge(self._keep)
+
+    # What became of it
+
+    def _settle(self, together: Sent) -> None:
+        """Commit what ended together, then tell of it."""
+        settlements: list[Settlement] = []
+        events: list[Event] = []
+        now = time.time()
+        for row, outcome in together:
+            self._under_way.pop(row.id, None)
+            self._count_down(row.lease)
+            if time.monotonic() >= row.lease.until and not isinstance(outcome, Receipt) and not self._stopping:
+                continue  # somebody else has it by now
+            settlements.append(self._settlement(row, outcome, now, events))
+        written = self._store.settle(settlements)
+        if written < len(settlements):
+            logger.warning("%s messages were taken over by another worker", len(settlements) - written)
+        for event in events:
+            self._delivery.tell(event)
+        if self._progress is not None:
+            self._progress(self.tally)
+
+    def _settlement(self, row: Claimed, outcome: Outcome, now: float, events: list[Event]) -> Settlement:
+        verdict = judge(row.open, outcome, self._delivery.transient)
+        if verdict.way:
+            return self._not_offered(row, verdict, now)
+        self._pause.end()
+        row.mark("accepted", dict.fromkeys(verdict.accepted, outcome.reply if isinstance(outcome, Receipt) else None))
+        row.mark("failed", verdict.failed)
+        row.mark("open", verdict.again)
+        state, due = self._next_state(row, verdict, now)
+        error = _reason(verdict)
+        if verdict.failed:
+            events.append(_event("failed", row, tuple(verdict.failed), error))
+        if state == "waiting":
+            self.tally.deferred += 1
+            events.append(_event("deferred", row, tuple(verdict.again), error, due))
+        elif state == "sent":
+            self.tally.sent += 1
+            events.append(_event("sent", row, verdict.accepted))
+        else:
+            self.tally.failed += 1
+            if verdict.again:
+                events.append(_event("failed", row, tuple(verdict.again), error))
+        told = None if error is None else _as_json(error)
+        return Settlement(row.id, row.lease.owner, state, due, row.attempts, row.recipients, told)
+
+    def _next_state(self, row: Claimed, verdict: Verdict, now: float) -> tuple[str, float]:
+        if verdict.again:
+            if verdict.in_doubt and self._hold:
+                return "held", now
+            due = now + self._schedule.delay(row.attempts)
+            return ("expired", now) if due > row.expires else ("waiting", due)
+        return ("sent" if all(each[1] == "accepted" for each in row.recipients) else "failed"), now
+
+    def _not_offered(self, row: Claimed, verdict: Verdict, now: float) -> Settlement:
+        """The server could not be reached, trusted or logged in to: it costs no attempt, and nothing else is tried."""
+        assert verdict.error is not None
+        self._pause.begin(now)
+        told = _as_json(verdict.error)
+        if now > row.expires:
+            self.tally.failed += 1
+            self._delivery.tell(_event("failed", row, row.open, verdict.error))
+            return Settlement(row.id, row.lease.owner, "expired", now, row.attempts - 1, row.recipients, told)
+        return Settlement(row.id, row.lease.owner, "ready", now, row.attempts - 1, row.recipients, told)
+
+    def _release(self, rows: c.Sequence[Claimed]) -> None:
+        for row in rows:
+            self._count_down(row.lease)
+        self._store.release(rows)
+
+    def _count_down(self, lease: Lease) -> None:
+        if lease in self._leases:
+            self._leases[lease] -= 1
+            if self._leases[lease] <= 0:
+                del self._leases[lease]
+
+    # Beside it all
+
+    def _keep_alive(self, ended: threading.Event) -> None:
+        """Renew leases, say that the worker is there, and how it goes."""
+        started, reported, told = time.time(), 0.0, time.monotonic()
+        while True:
+            now = time.monotonic()
+            try:
+                self._renew(now)
+                if now - reported > 15.0:
+                    reported = now
+                    self._store.report(self._name, socket.gethostname(), os.getpid(), started)
+            except Exception:
+                logger.exception("The outbox's database does not answer; leases run out unless it does soon")
+            if now - told > HEALTH:
+                told = now
+                logger.info("Outbox worker %s: %s", self._name, self.tally)
+            if ended.wait(min(self._lease / 3, 5.0)):
+                return
+
+    def _renew(self, now: float) -> None:
+        held = [lease for lease in list(self._leases) if now < lease.until]
+        if held and not self._stopping:
+            self._store.renew([lease.owner for lease in held], self._lease)
+            for lease in held:
+                if not self._stopping:
+                    lease.until = now + self._lease
+
+
+def _event(
+    kind: t.Literal["sent", "deferred", "failed"],
+    row: Claimed,
+    recipients: tuple[str, ...],
+    error: Exception | None = None,
+    due: float | None = None,
+) -> Event:
+    return Event(kind, row.id, row.submission.message_id, recipients, error, due)
+
+
+def _reason(verdict: Verdict) -> Exception | None:
+    """Why it did not go to everybody."""
+    if verdict.error is not None:
+        return verdict.error
+    for reply in (*verdict.failed.values(), *verdict.again.values()):
+        if reply is not None:
+            return RefusedRecipientError(str(reply))
+    return None
+
+
+class RefusedRecipientError(Exception):
+    """What a server said of a recipient while it took others."""
+
+
+def _as_json(error: Exception) -> dict[str, t.Any]:
+    """What is kept of *error*; it holds no secret, since errors do not."""
+    reply = getattr(error, "reply", None)
+    stage = getattr(error, "stage", None)
+    told: dict[str, t.Any] = {"text": f"{reply}" if reply is not None else f"{error}" or type(error).__name__}
+    if stage is not None:
+        told |= {"stage": stage, "cause": advise(error).cause}
+    return told
