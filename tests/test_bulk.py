@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import collections.abc as c
 import contextlib
+import dataclasses
 import gc
 import logging
 import os
+import pathlib
 import smtplib
 import socket
 import time
 import traceback
+import tracemalloc
 import typing as t
 
 import pytest
 
+from flask_mail import Attachment
 from flask_mail import DeliveryError
 from flask_mail import Message
 from flask_mail.submission import Content
@@ -25,6 +29,7 @@ from flask_mail.transports.connect import Endpoint
 from flask_mail.transports.job import Job
 from flask_mail.transports.lane import FULL
 from flask_mail.transports.lane import Lane
+from flask_mail.transports.offer import Offer
 from flask_mail.transports.smtp import SMTPSession
 from flask_mail.transports.smtp import SMTPTransport
 from flask_mail.transports.wire import Client
@@ -38,6 +43,7 @@ from .faults.mailing import mailer
 from .faults.server import Conversation
 from .faults.server import FaultyServer
 from .faults.server import Link
+from .servers.sink import Sink
 
 
 def at(stage: str, recipient: str, what: t.Any) -> c.Callable[[Conversation, str, str], t.Any]:
@@ -155,6 +161,30 @@ def test_nothing_grows_with_the_number_of_messages() -> None:
         assert len(server.taken) == 1000
 
 
+@pytest.mark.parametrize("chunking", [True, False], ids=["CHUNKING", "PIPELINING"])
+@pytest.mark.parametrize("way", ["send", "send_many"])
+def test_a_large_file_is_not_held_in_memory(
+    way: str, chunking: bool, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "large.bin"
+    with path.open("wb") as file:
+        file.truncate(20 * 2**20)
+    if not chunking:
+        of = Offer.of
+        monkeypatch.setattr(Offer, "of", lambda *offered: dataclasses.replace(of(*offered), chunking=False))
+    with Sink() as sink:
+        mail = mailer(sink)
+        assert mail.send(Message("first", ["a@example.com"], "x")).complete
+        message = Message("large", ["a@example.com"], "x", attachments=[Attachment("x", None, path)])
+        tracemalloc.start()
+        try:
+            outcome = mail.send(message).complete if way == "send" else all(r.ok for r in mail.send_many([message]))
+            assert outcome
+            assert tracemalloc.get_traced_memory()[1] <= 2 * 2**20
+        finally:
+            tracemalloc.stop()
+
+
 def test_what_waits_for_an_earlier_one_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the order of the messages, while the first hangs until it is late."""
     monkeypatch.setattr("flask_mail.extension.bulk.MANY_EARLY", 20)
@@ -231,7 +261,7 @@ def test_what_nobody_asked_for_answers_no_later_message(offers: tuple[str, ...])
         return take_and_chat
 
     with FaultyServer(*offers, trouble=chatter) as server:
-        results = list(mailer(server, MAIL_RATE_LIMIT="20/s").send_many(letters(4), connections=1))
+        results = list(mailer(server, MAIL_RATE_LIMIT="5/s").send_many(letters(4), connections=1))
         assert [result.error for result in results] == [None] * 4
         assert server.connections == 4
 

@@ -6,6 +6,7 @@ import asyncio
 import collections.abc as c
 import smtplib
 import socket
+import threading
 import time
 import typing as t
 
@@ -22,6 +23,9 @@ from flask_mail import Message
 from flask_mail import Progress
 from flask_mail.transports.memory import MemoryTransport
 
+from .faults.mailing import mailer
+from .faults.server import Conversation
+from .faults.server import FaultyServer
 from .servers import Server
 
 
@@ -134,6 +138,15 @@ def test_progress(mail: Mail, smtp: Server) -> None:
     assert seen[0].total is None
 
 
+def test_an_error_in_the_callers_own_progress_leaves_nothing_open(mail: Mail, smtp: Server) -> None:
+    def progress(_: Progress) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        next(mail.send_many(letters(20), progress=progress))
+    smtp.wait_for(lambda: smtp.open_connections == 0)
+
+
 def test_an_iterable_that_raises_first_brings_home_what_is_on_its_way(mail: Mail, smtp: Server) -> None:
     def source() -> c.Iterator[Message]:
         yield from letters(3)
@@ -216,6 +229,31 @@ def test_asend_does_not_block_the_loop(mail: Mail, smtp: Server) -> None:
     assert receipt.accepted == ("a@example.com",)
     assert ticks > 2
     smtp.wait()
+
+
+def test_asend_that_is_cancelled_is_sent_all_the_same() -> None:
+    """What a thread has begun cannot be taken back; neither the loop nor the next message waits for it or suffers."""
+    go_on = threading.Event()
+
+    def slow(talk: Conversation, stage: str, _: str) -> None:
+        if stage == "RCPT" and not talk.server.taken:
+            assert go_on.wait(10)
+
+    async def main(mail: Mail, server: FaultyServer) -> None:
+        sending = asyncio.ensure_future(mail.asend(Message("async", ["a@example.com"], "x")))
+        while "RCPT" not in server.verbs:
+            await asyncio.sleep(0.001)
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        assert server.taken == []
+        go_on.set()
+        server.wait_for(lambda: len(server.taken) == 1)
+        await mail.asend(Message("async", ["b@example.com"], "x"))
+
+    with FaultyServer("PIPELINING", trouble=slow) as server:
+        asyncio.run(main(mailer(server), server))
+        assert [taken.recipients for taken in server.taken] == [["a@example.com"], ["b@example.com"]]
 
 
 def test_asend_refuses_before_a_thread_is_started(mail: Mail, smtp: Server) -> None:

@@ -75,7 +75,17 @@ def test_an_open_connection_that_the_server_has_closed_is_replaced_too(offers: t
             goodbye(server.links[-1])
 
 
-@pytest.mark.parametrize("goodbye", [Link.finish, reset, "421 4.3.2 not on this one"], ids=["FIN", "RST", "421"])
+def bye_and_stay(link: Link) -> None:
+    """A server that says goodbye, and leaves it to the client to close."""
+    link.send(b"421 4.3.2 not on this one\r\n")
+    link.drain()
+
+
+@pytest.mark.parametrize(
+    "goodbye",
+    [Link.finish, reset, "421 4.3.2 not on this one", bye_and_stay],
+    ids=["FIN", "RST", "421", "421 without FIN"],
+)
 @EACH_OFFER
 def test_one_that_closes_when_it_is_used_is_replaced_too(offers: tuple[str, ...], goodbye: t.Any) -> None:
     """The server hung up in the moment before; but what it may have, it is not sent again."""

@@ -265,6 +265,36 @@ def test_tls(way: str, name: str, files: Files, monkeypatch: pytest.MonkeyPatch)
         refuse_all_of_it(server)
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_the_server_is_told_which_host_is_meant_and_the_context_made_once(
+    way: str, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SNI (RFC 6066 §3); and making a context takes longer than sending many messages."""
+    named: list[str | None] = []
+    made: list[ssl.SSLContext] = []
+    make = ssl.create_default_context
+
+    def counted(**options: t.Any) -> ssl.SSLContext:
+        made.append(make(**options))
+        return made[-1]
+
+    monkeypatch.setattr(ssl, "create_default_context", counted)
+    tls._context.cache_clear()
+    context = files.authority.server_context("localhost")
+    context.sni_callback = lambda _, name, __: named.append(name)
+    with FaultyServer(context=context, implicit=way == "implicit") as server:
+        app = Flask("app_of_a_test")
+        app.config.update(server.config, MAIL_SERVER="localhost", MAIL_TLS_CA=files.authority.ca_file)
+        app.config.update(MAIL_POOL_SIZE=0, MAIL_DEFAULT_SENDER="from@example.com", MAIL_USE_SSL=way == "implicit")
+        app.config.update(MAIL_USE_TLS=way == "STARTTLS")
+        for _ in range(3):
+            mail = Mail(app)
+            assert mail.send(Message("Hello", ["to@example.com"], "x")).complete
+            assert all(result.ok for result in mail.send_many([Message("Hello", ["to@example.com"], "x")]))
+        assert named == ["localhost"] * 6
+        assert len(made) == 1
+
+
 def test_a_context_given_is_used_as_it_is(files: Files) -> None:
     context = ssl.create_default_context(cafile=files.authority.ca_file)
     with FaultyServer(context=files.authority.server_context("localhost"), implicit=True) as server:
