@@ -7,6 +7,7 @@
     ├── NotInitializedError   (RuntimeError)    init_app was never called
     ├── MissingExtraError     (ImportError)     an optional dependency is not installed
     ├── QueueError            (RuntimeError)    send_later could not queue a message
+    ├── MergeError            (ValueError)      the rows of a mail merge cannot be read
     ├── MessageError
     │   ├── BadHeaderError                      a control character, a reserved name
     │   ├── AddressError      (ValueError)      input that is not one address
@@ -81,6 +82,10 @@ class NotInitializedError(MailError, RuntimeError, AttributeError):
 
     Also an ``AttributeError``, so that ``hasattr(mail, "server")`` answers as it does with Flask-Mail.
     """
+
+
+class MergeError(MailError, ValueError):
+    """A mail merge cannot begin or go on: its rows cannot be read, or its results are those of other rows."""
 
 
 class MissingExtraError(MailError, ImportError):
