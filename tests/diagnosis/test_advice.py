@@ -197,7 +197,9 @@ def test_any_text_gets_an_advice(text: str | bytes, code: int) -> None:
     assert advice.remedy
 
 
-@pytest.mark.parametrize("part", ["a", "(1, b'", "user ", "eyJ", "Ã", "mail 5.1.1 ", "ip 203.0.113.7 ", "sender address ", "message size "])
+@pytest.mark.parametrize(
+    "part", ["a", "(1, b'", "user ", "eyJ", "Ã", "mail 5.1.1 ", "ip 203.0.113.7 ", "sender address ", "message size "]
+)
 def test_a_long_text_takes_no_long_time(part: str) -> None:
     start = time.monotonic()
     advise(code=550, stage="rcpt", text=part * (65_536 // len(part)))

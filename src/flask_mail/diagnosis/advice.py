@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses as d
 import functools
+import smtplib
 import typing as t
 
 from . import providers
@@ -25,7 +26,7 @@ class Advice:
     :param summary: what happened, a sentence.
     :param remedy: what to do about it, some sentences.
     :param link: a page that says more; empty where there is none.
-    :param transient: whether the same may succeed later without any change.
+    :param transient: whether the same may succeed later without any change, for one of several recipients at least.
     """
 
     cause: str
@@ -73,7 +74,14 @@ def advise(
             found = gather(cause, settings, stage=first.stage, host=first.host, port=first.port)
             if (row := find(found)) is not None:
                 break
-    return _advice(row, found if row else first, texts.language(locale or setting(settings, "locale")))
+    advice = _advice(row, found if row else first, texts.language(locale or setting(settings, "locale")))
+    others = [*error.recipients.values()][1:] if isinstance(error, smtplib.SMTPRecipientsRefused) else []
+    if advice.transient or not others:
+        return advice
+    passing = any(
+        advise(settings=settings, stage="rcpt", code=other, text=said, host=host).transient for other, said in others
+    )
+    return d.replace(advice, transient=passing)
 
 
 def _advice(row: Row | None, evidence: Evidence, language: str) -> Advice:
@@ -96,11 +104,14 @@ def _joined(*sentences: str) -> str:
 
 
 def _transient(row: Row | None, evidence: Evidence, usual: bool | None) -> bool:
-    """What the row says, else the cause, else the reply code's first digit (RFC 5321 §4.2.1)."""
+    """What the row says, else the cause, else the reply code's first digit (RFC 5321 §4.2.1).
+
+    Without a reply: what two ends cannot agree on stays as it is, and so does what a program got wrong.
+    """
     if row is not None and row.transient is not None:
         return row.transient
     if usual is not None:
         return usual
     if evidence.code is not None and evidence.code > 0:
         return 400 <= evidence.code < 500
-    return not {"SMTPNotSupportedError", "ValueError"} & {*evidence.errors}
+    return not {"SMTPNotSupportedError", "ValueError", "SSLError"} & {*evidence.errors}

@@ -7,7 +7,8 @@ import typing as t
 from .row import Row
 
 _LOST = (
-    "SMTPServerDisconnected ConnectionResetError BrokenPipeError ConnectionAbortedError SSLEOFError SSLZeroReturnError"
+    "SMTPServerDisconnected ConnectionResetError BrokenPipeError ConnectionAbortedError SSLEOFError SSLZeroReturnError "
+    "SSLSyscallError"
 )
 
 EXCEPTIONS: t.Final = (
