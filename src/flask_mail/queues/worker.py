@@ -74,6 +74,8 @@ class Tally:
     sent: int = 0
     failed: int = 0
     deferred: int = 0
+    trouble: Exception | None = None
+    """Why the server could not be reached, trusted or logged in to, the last time that it was tried."""
 
     def __str__(self) -> str:
         return f"{self.sent} sent, {self.deferred} deferred, {self.failed} failed"
@@ -179,7 +181,7 @@ class Worker:
     def _wait(self) -> bool:
         """Sleep until there may be something to do; return whether to go on."""
         pause = self._pause.until - time.time()
-        if self._stopping or (self._burst and pause <= 0 and not self._look()):
+        if self._stopping or (self._burst and (pause > 0 or not self._look())):
             return False
         if not self._ready:
             self._listener.wait(pause if pause > 0 else LAST_WORDS)
@@ -266,6 +268,7 @@ class Worker:
         if verdict.way:
             return self._not_offered(row, verdict, now)
         self._pause.end()
+        self.tally.trouble = None
         row.mark("accepted", dict.fromkeys(verdict.accepted, outcome.reply if isinstance(outcome, Receipt) else None))
         row.mark("failed", verdict.failed)
         row.mark("open", verdict.again)
@@ -298,6 +301,7 @@ class Worker:
         """The server could not be reached, trusted or logged in to: it costs no attempt, and nothing else is tried."""
         assert verdict.error is not None
         self._pause.begin(now)
+        self.tally.trouble = verdict.error
         told = _as_json(verdict.error)
         if now > row.expires:
             self.tally.failed += 1

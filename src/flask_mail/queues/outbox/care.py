@@ -144,6 +144,18 @@ class Outbox:
         """
         return self._change(ids, state, _CANCELLED, lambda row, now: {"state": "cancelled", "due": now})
 
+    def dispatch(self, older_than: float = 60.0, limit: int = 10_000) -> int:
+        """Tell those who send of what has been ready for so many seconds: it seems that they do not know of it.
+
+        :returns: how many messages that were.
+        """
+        ready = messages.c.state.in_(("ready", "suspect")) & (messages.c.due <= time.time() - older_than)
+        with self.store.engine.connect() as connection:
+            ids = [row.id for row in connection.execute(sa.select(messages.c.id).where(ready).limit(limit))]
+        if ids:
+            self._woken(ids)
+        return len(ids)
+
     def purge(self, older_than: float, *, state: str | None = None) -> int:
         """Delete messages that have been over for so many seconds; return how many that were.
 

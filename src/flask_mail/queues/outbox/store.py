@@ -199,8 +199,12 @@ class Store:
 
     def release(self, claims: c.Sequence[Claimed]) -> None:
         """Give back what was claimed and not begun; it costs no attempt."""
-        now = time.time()
-        self.settle([Settlement(x.id, x.lease.owner, "ready", now, x.attempts - 1, x.recipients) for x in claims])
+        if claims:
+            now = time.time()
+            with self.engine.begin() as connection:
+                connection.execute(
+                    _RELEASE, [{"b_id": each.id, "b_owner": each.lease.owner, "due": now} for each in claims]
+                )
 
     def sweep(self, *, hold: bool = False) -> tuple[list[Dead], bool]:
         """Make ready what has waited for long enough, and see to what dead workers have left.
@@ -257,21 +261,19 @@ class Store:
             connection.execute(workers.delete().where(workers.c.id == worker))
 
 
-_SETTLE: t.Final = (
-    messages.update()
-    .where(
-        messages.c.id == sa.bindparam("b_id"),
-        messages.c.owner == sa.bindparam("b_owner"),
-        messages.c.state == sa.literal_column("'sending'"),
-    )
-    .values(
-        state=sa.bindparam("state"),
-        due=sa.bindparam("due"),
-        attempts=sa.bindparam("attempts"),
-        recipients=sa.bindparam("recipients"),
-        error=sa.bindparam("error"),
-        owner=None,
-    )
+_OWN: t.Final = messages.update().where(
+    messages.c.id == sa.bindparam("b_id"),
+    messages.c.owner == sa.bindparam("b_owner"),
+    messages.c.state == sa.literal_column("'sending'"),
+)
+_RELEASE: t.Final = _OWN.values(state="ready", due=sa.bindparam("due"), attempts=messages.c.attempts - 1, owner=None)
+_SETTLE: t.Final = _OWN.values(
+    state=sa.bindparam("state"),
+    due=sa.bindparam("due"),
+    attempts=sa.bindparam("attempts"),
+    recipients=sa.bindparam("recipients"),
+    error=sa.bindparam("error"),
+    owner=None,
 )
 
 
