@@ -203,6 +203,12 @@ def test_39_individually(mail: Mail, smtp: Server) -> None:
     assert len({delivery.message["Message-ID"] for delivery in deliveries.values()}) == 2
 
 
+@pytest.mark.parametrize("one", ["a@example.com", ("A", "a@example.com")])
+def test_individually_to_one_who_is_not_in_a_list(mail: Mail, smtp: Server, one: t.Any) -> None:
+    assert [result.ok for result in mail.send_individually(Message("News", body="Hello"), one)] == [True]
+    assert smtp.wait()[0].recipients == ("a@example.com",)
+
+
 def test_the_rate_is_kept(make_app: t.Any, smtp: Server) -> None:
     mail = Mail(make_app(smtp, MAIL_RATE_LIMIT="50/s"))
     start = time.monotonic()

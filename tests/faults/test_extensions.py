@@ -176,6 +176,17 @@ def test_a_part_of_many_recipients_refused(way: tuple[str, ...]) -> None:
         assert list(receipt.accepted) == [who for who in everybody if "7@" not in who]
 
 
+@EACH_WAY
+def test_37_the_name_to_greet_with(way: tuple[str, ...]) -> None:
+    with mailer(*way) as (server, mail):
+        app = t.cast(Flask, mail.app)
+        app.config.update(MAIL_LOCAL_HOSTNAME="client.example.com")
+        mail.init_app(app)
+        assert mail.send(message()).complete
+        assert all(result.ok for result in mail.send_many([message()]))
+        assert [line for _, line in server.lines if line.startswith("EHLO")] == ["EHLO client.example.com"] * 2
+
+
 def answers(**replies: str) -> t.Any:
     """A server that has these answers to EHLO and HELO."""
 

@@ -9,6 +9,7 @@ import itertools
 import time
 import typing as t
 
+from ..address import listed
 from ..delivery import deliver
 from ..delivery import explain
 from ..delivery import log_refusals
@@ -85,7 +86,7 @@ class Progress:
 
 def individually(message: Message, recipients: c.Iterable[t.Any]) -> c.Iterator[Message]:
     """*message* once for each recipient, with a Message-ID of its own."""
-    for recipient in recipients:
+    for recipient in listed(recipients, "recipients"):
         single = copy.copy(message)
         single.recipients, single.cc, single.bcc = [recipient], [], []
         yield single
