@@ -5,8 +5,18 @@ from __future__ import annotations
 import click
 
 from .doctor import doctor
+from .lint import lint
+from .outbox import outbox
 from .providers import providers
 from .sending import send_test
+from .worker import worker
 
-COMMANDS: dict[str, click.Command] = {"doctor": doctor, "providers": providers, "send-test": send_test}
+COMMANDS: dict[str, click.Command] = {
+    "doctor": doctor,
+    "lint": lint,
+    "outbox": outbox,
+    "providers": providers,
+    "send-test": send_test,
+    "worker": worker,
+}
 """What stands under ``flask mail``."""

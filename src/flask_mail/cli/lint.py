@@ -1,0 +1,97 @@
+"""``flask mail lint``: what readers of a mail will stumble over."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import dataclasses as d
+import json
+import pathlib
+import shutil
+import typing as t
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from ..doctor import Case
+from ..doctor.screen import WIDEST
+from ..doctor.screen import wrapped
+from ..errors import MailError
+from ..message import Finding
+from ..message import Message
+from . import terminal
+
+_COLOURS = {"error": "red", "warning": "yellow", "note": "bright_black"}
+
+
+class Variables(click.ParamType[dict[str, t.Any]]):
+    """Variables for a template: a JSON object, or the name of a file with one."""
+
+    name = "json"
+
+    def convert(self, value: t.Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, t.Any]:
+        if isinstance(value, dict):
+            return t.cast("dict[str, t.Any]", value)
+        text, where = str(value), "this"
+        if not text.lstrip().startswith("{"):
+            try:
+                text, where = pathlib.Path(text).read_text("utf-8-sig"), text
+            except (OSError, UnicodeDecodeError) as error:
+                self.fail(f"{value!r} is neither a JSON object nor a file with one: {error}", param, ctx)
+        try:
+            found = json.loads(text)
+        except ValueError as error:
+            self.fail(f"{where} is not JSON: {error}", param, ctx)
+        if not isinstance(found, dict):
+            self.fail(f"{where} has to be a JSON object, from names to values", param, ctx)
+        return t.cast("dict[str, t.Any]", found)
+
+
+@click.command("lint")
+@click.argument("template")
+@click.option("--locale", metavar="LOCALE", help="The reader's language, where the application has Flask-Babel.")
+@click.option("--context", type=Variables(), default="{}", metavar="JSON|FILE", help="The template's variables.")
+@click.option("--bulk", is_flag=True, help="Judge it as bulk mail.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@with_appcontext
+def lint(template: str, locale: str | None, context: dict[str, t.Any], bulk: bool, as_json: bool) -> None:
+    """Look for what readers of a mail, or their mail programs, will stumble over.
+
+    TEMPLATE is what Message.from_template() takes. Exits with 1 if there is an error among what is found.
+    """
+    state = Case.of_app(current_app).state
+    assert state is not None
+    try:
+        message = Message.from_template(template, locale=locale, context=context)
+    except MailError as error:
+        raise click.ClickException(str(error)) from None
+    report({template: state.lint(message, bulk=bulk)}, as_json=as_json)
+
+
+def report(found: c.Mapping[str, c.Sequence[Finding]], *, as_json: bool) -> t.NoReturn:
+    """Show what was found in mails, by their names, and end the program."""
+    if as_json:
+        findings = [{"mail": name, **d.asdict(finding)} for name, each in found.items() for finding in each]
+        click.echo(json.dumps(findings, indent=2))
+    else:
+        for name, each in found.items():
+            show(name, each)
+    failed = any(finding.level == "error" for each in found.values() for finding in each)
+    raise click.exceptions.Exit(1 if failed else 0)
+
+
+def show(name: str, findings: c.Sequence[Finding]) -> None:
+    """Write down what was found in one mail."""
+    terminal.write(f"{name}: {_counted(findings)}")
+    columns = min(shutil.get_terminal_size().columns, WIDEST) - 2
+    for finding in findings:
+        place = f" ({finding.where})" if finding.where else ""
+        click.secho(f"{finding.level} {finding.rule}{place}", fg=_COLOURS[finding.level])
+        for line in wrapped(f"{finding.text} {finding.remedy}", columns):
+            terminal.write(f"  {line}")
+
+
+def _counted(findings: c.Sequence[Finding]) -> str:
+    counts = {level: sum(finding.level == level for finding in findings) for level in _COLOURS}
+    told = [f"{count} {level}{'s' * (count > 1)}" for level, count in counts.items() if count]
+    return ", ".join(told) or "nothing found"
