@@ -136,7 +136,7 @@ class ThreadQueue(Queue):
                 next(self._numbers),
                 priority,
                 due=not_before or 0.0,
-                expires=now + self.schedule.keep_for if expires is None else expires,
+                expires=max(now, not_before or now) + self.schedule.keep_for if expires is None else expires,
                 key=key,
                 perishable=expires is not None,
             )

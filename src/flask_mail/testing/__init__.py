@@ -1,4 +1,5 @@
-"""For tests: an outbox that takes all mail, a server that fails when told to, and what every transport has to do.
+"""For tests: an outbox that takes all mail, a server that fails when told to, and what every transport and every queue
+has to do.
 
 The fixtures of the pytest plugin are made of these; nothing here imports pytest, so ``unittest`` can use them too.
 """
@@ -17,4 +18,7 @@ from .faults import MailFaults as MailFaults
 from .links import Link as Link
 from .outbox import capture_mail as capture_mail
 from .outbox import Outbox as Outbox
+from .queue_contract import QueueContract as QueueContract
+from .scripted import Attempt as Attempt
+from .scripted import ScriptedDelivery as ScriptedDelivery
 from .server import SMTPServer as SMTPServer
