@@ -9,6 +9,7 @@ import dataclasses as d
 import smtplib
 import time
 import typing as t
+import typing as t
 
 from ..errors import delivery_error
 from ..errors import DeliveryError
