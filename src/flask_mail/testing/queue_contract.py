@@ -9,7 +9,6 @@ import dataclasses as d
 import smtplib
 import time
 import typing as t
-import typing as t
 
 from ..errors import delivery_error
 from ..errors import DeliveryError
