@@ -78,6 +78,13 @@ def test_json_is_all_there_is_on_standard_output(run: Run) -> None:
     assert told["checks"][-1]["name"] == "sender"
     assert told["checks"][-1]["mark"] == "warn"
     assert told["checks"][-1]["troubles"][0]["cause"] == "no-sender"
+    assert "conversation" not in told
+    assert PASSWORD not in result.output
+
+
+def test_json_has_the_conversation_where_it_is_asked_for(run: Run) -> None:
+    result = run("mail", "doctor", "--json", "--verbose")
+    assert ">>> AUTH (hidden)" in json.loads(result.stdout)["conversation"]
     assert PASSWORD not in result.output
 
 

@@ -101,7 +101,7 @@ def test_a_fault_is_shown(name: str, locale: str, stage: Stage) -> None:
     if os.environ.get("REDRAW_SCREENS"):
         path.write_text(screen, "utf-8")
     assert screen == path.read_text("utf-8")
-    shown = screen + json.dumps(report.as_dict())
+    shown = screen + json.dumps(report.as_dict(conversation=True))
     assert PASSWORD not in shown
 
 

@@ -18,6 +18,9 @@ from flask_mail.doctor import Budget
 from flask_mail.doctor import Case
 from flask_mail.doctor import examine
 from flask_mail.doctor import SystemResolver
+from flask_mail.doctor.exam import Check
+from flask_mail.doctor.exam import Exam
+from flask_mail.doctor.exam import Seen
 
 from ..servers import hang
 from ..servers import line
@@ -208,6 +211,22 @@ def test_a_token_that_never_comes_ends_in_time(scripted: c.Callable[..., Scripte
     assert report.seconds < 3
 
 
+def test_a_check_without_network_ends_in_time_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    never = threading.Event()
+
+    def look(exam: Exam) -> Seen:
+        never.wait()
+        return Seen()
+
+    monkeypatch.setattr(
+        "flask_mail.doctor.chosen", lambda **_: [Check("settings", "configuration", look, online=False)]
+    )
+    report = examine(Case({}), budget=Budget(each=0.2))
+    never.set()
+    assert [trouble.cause for trouble in report.findings[0].troubles] == ["too-long"]
+    assert report.seconds < 3
+
+
 def test_a_server_that_drips_ends_in_time(scripted: c.Callable[..., ScriptedServer]) -> None:
     def drip(peer: Peer) -> None:
         while not peer._server._stopping.wait(0.05):
@@ -235,7 +254,7 @@ def test_no_secret_is_shown_whatever_the_server_repeats(scripted: c.Callable[...
     server = scripted([GREETING, line, b"250-mail.test\r\n250 AUTH PLAIN\r\n", line, said, hang])
     config = {**server.config, "MAIL_USERNAME": "postmaster", "MAIL_PASSWORD": PASSWORD}
     report = examine(Case(config))
-    shown = json.dumps(report.as_dict())
+    shown = json.dumps(report.as_dict(conversation=True))
     assert report.findings[-2].check == "login"
     assert "***" in report.findings[-2].figure
     assert ">>> AUTH (hidden)" in report.conversation
@@ -253,5 +272,5 @@ def test_no_secret_is_shown_of_settings_that_cannot_be_used() -> None:
     }
     report = examine(Case(config))
     assert len(report.findings[0].troubles) == 4
-    assert PASSWORD not in json.dumps(report.as_dict())
+    assert PASSWORD not in json.dumps(report.as_dict(conversation=True))
     assert PASSWORD not in repr(report)

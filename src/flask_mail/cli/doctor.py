@@ -71,7 +71,7 @@ def run(case: Case, *, verbose: bool, as_json: bool, strict: bool, **chosen: t.A
     finally:
         ticker.done()
     if as_json:
-        click.echo(json.dumps(report.as_dict(strict=strict), indent=2))
+        click.echo(json.dumps(report.as_dict(strict=strict, conversation=verbose), indent=2))
     else:
         for line in terminal.screen(locale).lines(report, conversation=verbose):
             terminal.write(line)

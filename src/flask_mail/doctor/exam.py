@@ -199,10 +199,8 @@ def _performed(exam: Exam, check: Check, left: float) -> Finding:
     try:
         if left <= 0:
             seen = Seen(troubles=(exam.trouble("out-of-time", total=f"{exam.budget.total:g}"),))
-        elif check.online:
-            seen = _in_time(lambda: check.look(exam), min(exam.budget.each, left))
         else:
-            seen = check.look(exam)
+            seen = _in_time(lambda: check.look(exam), min(exam.budget.each, left))
     except _TooLong:
         exam.over = True
         seen = Seen(troubles=(exam.trouble("too-long", seconds=f"{time.monotonic() - start:.0f}"),))
@@ -224,8 +222,8 @@ class _TooLong(Exception):
 
 
 def _in_time(look: c.Callable[[], Seen], seconds: float) -> Seen:
-    """What *look* returns, waited for *seconds* at most: looking up a name, or a function of the application's that
-    fetches a token, cannot be told to hurry."""
+    """What *look* returns, waited for *seconds* at most: looking up a name, importing what a setting names, or a
+    function of the application's that fetches a token, cannot be told to hurry."""
     answers: queue.SimpleQueue[Seen | Exception] = queue.SimpleQueue()
 
     def answer() -> None:

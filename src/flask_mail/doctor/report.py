@@ -89,8 +89,12 @@ class Report:
             found.setdefault(finding.group, []).append(finding)
         return found
 
-    def as_dict(self, *, strict: bool = False) -> dict[str, t.Any]:
-        """For JSON."""
+    def as_dict(self, *, strict: bool = False, conversation: bool = False) -> dict[str, t.Any]:
+        """For JSON.
+
+        :param strict: see :meth:`healthy`.
+        :param conversation: with what was said.
+        """
         return {
             "healthy": self.healthy(strict=strict),
             "subject": self.subject,
@@ -107,5 +111,5 @@ class Report:
                 }
                 for finding in self.findings
             ],
-            **({"conversation": list(self.conversation)} if self.conversation else {}),
+            **({"conversation": list(self.conversation)} if conversation else {}),
         }

@@ -45,6 +45,7 @@ CODES: t.Final = (
     Row("rate-limit", enhanced="5.2.121 5.2.122 5.7.508"),
     Row("syntax", enhanced="5.7.512 5.1.20", words="content"),
     Row("account-suspended", enhanced="5.7.501 5.7.502 5.7.503 5.7.700 5.7.705"),
+    Row("auth-disabled", enhanced="5.7.30"),
     Row("sender-not-allowed", enhanced="5.7.750"),
     Row("auth-required", enhanced="5.7.57"),
     Row("sender-not-allowed", enhanced="5.7.60 5.2.252"),
