@@ -1,29 +1,32 @@
 """HTML -> text that reads well: for messages whose writer gave no plain text.
 
-The stdlib's ``html.parser`` takes quadratic time on malformed input, so tags are found here in one pass that
-always moves on. Nothing is validated: what looks like no tag is text.
+Everything here takes time linear in the size of the document, whatever it holds.
 """
 
 from __future__ import annotations
 
-import collections.abc as c
 import dataclasses as d
-import html
 import re
-import unicodedata
 
-_START = re.compile(r"<(?=[A-Za-z/!?])")
-_TAG = re.compile(r"""</?+([A-Za-z][^\s/>]*+)(?:[^>"']++|"[^"]*+"|'[^']*+')*+>""")
-_NAME = re.compile(r"</?+([A-Za-z][^\s/>]*+)")
-_ATTRIBUTE = re.compile(
-    r"""(?<![\w-])(href|alt|style|start|hidden)(?:\s*+=\s*+("[^"]*+"|'[^']*+'|[^\s>"']++))?""", re.IGNORECASE
-)
+from .columns import columns
+from .columns import WIDTH
+from .columns import wrapped
+from .grid import Cell
+from .grid import laid_out
+from .grid import survey
+from .tags import attributes
+from .tags import number
+from .tags import tokens
+
 _HIDDEN = re.compile(r"display\s*+:\s*+none|mso-hide\s*+:\s*+all", re.IGNORECASE)
+_UNSEEN = {ord(character): None for character in "\u00ad\u034f\u200b\u2060\ufeff"}
+_FILLER = re.compile("[\\s\u200c\u200d\u200e\u200f]*")
+_SCHEME = re.compile(r"https?://|mailto:|tel:", re.IGNORECASE)
+_NO_DIGIT = re.compile(r"\D+")
 _QUOTE = "> "
-_DEEPEST = 20  # lists and quotations in each other that are still shown as such
-_LONGEST_TAG = 4096  # characters in which quotes are respected; beyond, the next > ends the tag
+_WIDEST_PREFIX = 36  # columns of lists and quotations in each other that are still shown as such
+_WIDEST_SPAN = 50
 
-_SKIPPED = frozenset(["script", "style", "title", "template"])
 _PARAGRAPHS = frozenset(
     ["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "blockquote", "pre", "figure"]
 )
@@ -54,75 +57,37 @@ _BLOCKS = frozenset(
         "html",
     ]
 )
+_TOLD = frozenset(["a", "img", "ol"])  # whose attributes are read
 _VOID = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
 )
 
 
-def from_html(source: str) -> str:
-    """The text of an HTML document or fragment: paragraphs, lists, headings and links stay readable.
+def from_html(source: str, width: int = WIDTH) -> str:
+    """The text of an HTML document or fragment: paragraphs, lists, tables, headings and links stay readable.
 
-    Takes time linear in the size of *source*, whatever it holds.
+    :param width: columns of a line; a word that is longer, such as the address of a page, stays whole.
     """
-    writer = _Writer()
-    for tag, closing, rest in _tokens(source):
-        if tag is None:
+    writer = _Writer(width)
+    found = list(tokens(source))
+    tables = survey(found)
+    grid: _Grid | None = None
+    for place, (tag, closing, rest) in enumerate(found):
+        if grid is not None:
+            if tag == "table":
+                writer.block(laid_out(grid.finished(), writer.room))
+                grid = None
+            else:
+                grid.take(tag, closing, rest)
+        elif tag is None:
             writer.text(rest)
         elif closing:
             writer.close(tag)
+        elif place in tables.grids and writer.shows(rest):
+            grid = _Grid()
         else:
-            writer.open(tag, rest)
+            writer.open(tag, rest, apart=place in tables.apart, paragraph=place in tables.paragraphs)
     return writer.result()
-
-
-def _tokens(source: str) -> c.Iterator[tuple[str | None, bool, str]]:
-    """Text as ``(None, False, text)`` and tags as ``(name, closing, the tag itself)``."""
-    position = 0
-    while position < len(source):
-        opened = _START.search(source, position)
-        start = opened.start() if opened else len(source)
-        if start > position:
-            yield None, False, _unescaped(source[position:start])
-        if start == len(source):
-            return
-        if source.startswith(("<!", "<?"), start):
-            comment = source.startswith("<!--", start)
-            end = source.find("-->" if comment else ">", start + 4 if comment else start)
-            if end < 0:
-                return
-            position = end + (3 if comment else 1)
-            continue
-        name = _NAME.match(source, start)
-        if name is None:
-            yield None, False, "<"
-            position = start + 1
-            continue
-        end = _end_of_tag(source, start)
-        if end < 0:
-            yield None, False, _unescaped(source[start:])
-            return
-        tag, closing = name[1].lower(), source.startswith("</", start)
-        yield tag, closing, source[start : min(end, start + 2 * _LONGEST_TAG)]
-        position = end
-        if tag in _SKIPPED and not closing:
-            close = re.compile(f"</{tag}", re.IGNORECASE).search(source, end)
-            if close is None:
-                return
-            position = close.start()
-
-
-def _end_of_tag(source: str, start: int) -> int:
-    whole = _TAG.match(source, start, start + _LONGEST_TAG)
-    return whole.end() if whole else source.find(">", start) + 1 or -1
-
-
-def _unescaped(text: str) -> str:
-    if "&" not in text:
-        return text
-    try:
-        return html.unescape(text)
-    except ValueError:  # a number with thousands of digits
-        return text
 
 
 @d.dataclass(slots=True)
@@ -136,22 +101,39 @@ class _List:
 class _Writer:
     """Collects lines; knows how many line ends are due, and what each line starts with."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int) -> None:
+        self._width = width
         self._out: list[str] = []
         self._line: list[str] = []
+        self._start = ""  # what the line starts with
+        self._indent = ""  # what goes on below it starts with
+        self._ended = 0  # lines that have ended
+        self._raw = False  # whether it stays as it is
         self._due = 0  # line ends before the next text
         self._gap = 0  # how many of the prefixes stand on blank lines among them
         self._blank = False  # a blank before the next text
         self._prefixes: list[str] = []
         self._lists: list[_List] = []
         self._marker = ""
-        self._links: list[tuple[str, int]] = []
+        self._links: list[tuple[str, int, int]] = []  # where they lead, and in which line at which piece they begin
+        self._rows: list[bool] = []  # whether the rows that are open are paragraphs
         self._pre = 0
         self._hidden: list[str] = []
+
+    @property
+    def room(self) -> int:
+        """Columns of a line beside what it starts with."""
+        return self._width - sum(map(len, self._prefixes))
+
+    def shows(self, tag: str) -> bool:
+        """Whether what stands in this tag is seen."""
+        return not self._hidden and not (_may_hide(tag) and _is_hidden(attributes(tag)))
 
     def text(self, text: str) -> None:
         if self._hidden:
             return
+        if not text.isascii():
+            text = text.translate(_UNSEEN)
         if self._pre:
             first, *others = text.expandtabs().split("\n")
             self._word(first)
@@ -160,12 +142,25 @@ class _Writer:
                 self._word(line)
             return
         words = text.split()
-        if not words:
+        if not words or (len(text) < 1000 and _FILLER.fullmatch(text)):
             self._blank = self._blank or bool(text)
             return
         self._blank = self._blank or text[0].isspace()
         self._word(" ".join(words))
         self._blank = text[-1].isspace()
+
+    def block(self, lines: list[str]) -> None:
+        """Lines that are a paragraph and stay as they are."""
+        self._break(2)
+        for line in lines[:1]:
+            self._word(line)
+            self._raw = True
+        for line in lines[1:]:
+            self._end_line()
+            if line:
+                self._word(line)
+                self._raw = True
+        self._break(2)
 
     def _word(self, text: str) -> None:
         if not text:
@@ -176,11 +171,12 @@ class _Writer:
             self._out += [gap] * (self._due - 1) if self._out else []
             self._due = 0
         if not self._line:
-            self._line.append(self._prefix() + self._marker)
+            self._start, self._indent = self._prefix() + self._marker, "".join(self._prefixes)
             self._marker = ""
         elif self._blank:
             self._line.append(" ")
         self._blank = False
+        self._raw = self._raw or self._pre > 0
         self._line.append(text)
 
     def _prefix(self) -> str:
@@ -188,9 +184,16 @@ class _Writer:
         return prefixes[: len(prefixes) - len(self._marker)] if self._marker else prefixes
 
     def _end_line(self) -> None:
-        if self._line or self._out:
-            self._out.append("".join(self._line).rstrip() if self._line else self._prefix().rstrip())
-        self._line = []
+        if self._line:
+            text = "".join(self._line).rstrip()
+            if self._raw:
+                self._out.append((self._start + text).rstrip())
+            else:
+                self._out += wrapped(text, self._width, self._start, self._indent)
+        elif self._out:
+            self._out.append(self._prefix().rstrip())
+        self._line, self._raw = [], False
+        self._ended += 1
 
     def _break(self, lines: int) -> None:
         if self._line or self._out:
@@ -198,27 +201,31 @@ class _Writer:
             self._due = max(self._due, lines)
         self._blank = False
 
-    def open(self, tag: str, source: str) -> None:
+    def open(self, tag: str, source: str, *, apart: bool = False, paragraph: bool = False) -> None:
         if self._hidden:
             if tag == self._hidden[0]:
                 self._hidden.append(tag)
             return
-        attributes = _attributes(source) if len(source) > len(tag) + 2 else {}
-        hidden = attributes and ("hidden" in attributes or _HIDDEN.search(attributes.get("style", "")))
-        if hidden and tag not in _VOID and not source.endswith("/>"):
+        found = attributes(source) if tag in _TOLD or _may_hide(source) else {}
+        if found and _is_hidden(found) and tag not in _VOID and not source.endswith("/>"):
             self._hidden = [tag]
-            return
-        if tag == "br":
+        elif tag == "br":
             self._break(min(self._due + 1, 2))
         elif tag == "img":
-            if attributes.get("alt", "").strip():
-                self._word(f"[{' '.join(attributes['alt'].split())}]")
+            if found.get("alt", "").strip():
+                self._word(f"[{' '.join(found['alt'].split())}]")
         elif tag == "a":
-            self._links.append((attributes.get("href", "").strip(), len(self._line)))
+            line, piece = (self._ended + 1, 0) if self._due else (self._ended, len(self._line))
+            self._links.append((found.get("href", "").strip(), line, piece))
         elif tag in ("td", "th"):
+            if apart:
+                self._break(1)
             self._blank = True
+        elif tag == "tr":
+            self._rows.append(paragraph)
+            self._break(1 + paragraph)
         else:
-            self._open_block(tag, attributes)
+            self._open_block(tag, found)
 
     def _open_block(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "hr":
@@ -227,14 +234,13 @@ class _Writer:
             self._break(2)
         elif tag in ("ul", "ol"):
             self._break(1 if self._lists else 2)
-            start = attributes.get("start", "1")
-            number = int(start) if start.isascii() and start.isdigit() and len(start) < 9 else 1
-            self._lists.append(_List(len(self._prefixes), number if tag == "ol" else None))
+            start = number(attributes.get("start", "1"))
+            self._lists.append(_List(len(self._prefixes), start if tag == "ol" else None))
         elif tag == "li":
             self._open_item()
         elif tag == "blockquote":
             self._break(2)
-            if len(self._prefixes) <= _DEEPEST:
+            if self._fits(_QUOTE):
                 self._prefixes.append(_QUOTE)
         elif tag in _PARAGRAPHS:
             self._break(2)
@@ -242,16 +248,21 @@ class _Writer:
         elif tag in _BLOCKS:
             self._break(1)
 
+    def _fits(self, prefix: str) -> bool:
+        return sum(map(len, self._prefixes)) + len(prefix) <= _WIDEST_PREFIX
+
     def _open_item(self) -> None:
         self._break(1)
         self._marker = ""
-        if not self._lists or len(self._prefixes) > _DEEPEST:
+        if not self._lists:
             return
         inside = self._lists[-1]
+        marker = "- " if inside.number is None else f"{inside.number}. "
         del self._prefixes[inside.depth :]
-        self._marker = "- " if inside.number is None else f"{inside.number}. "
+        if self._fits(marker):
+            self._marker = marker
+            self._prefixes.append(" " * len(marker))
         inside.number = None if inside.number is None else inside.number + 1
-        self._prefixes.append(" " * len(self._marker))
 
     def close(self, tag: str) -> None:
         if self._hidden:
@@ -274,6 +285,8 @@ class _Writer:
             if self._prefixes and self._prefixes[-1] == _QUOTE:
                 self._prefixes.pop()
             self._break(2)
+        elif tag == "tr":
+            self._break(1 + (self._rows.pop() if self._rows else False))
         elif tag in _PARAGRAPHS:
             self._pre = max(0, self._pre - (tag == "pre"))
             self._break(2)
@@ -284,30 +297,110 @@ class _Writer:
         del self._prefixes[depth:]
         self._marker = ""
 
-    def _close_link(self, target: str, start: int) -> None:
+    def _close_link(self, target: str, line: int, start: int) -> None:
+        start = start if line == self._ended else 0
         label = "".join(self._line[start:]).strip()
-        bare = target.removeprefix("mailto:").removeprefix("tel:")
-        if not target or target.startswith(("#", "javascript:", "cid:", "data:")) or bare == label:
+        target = "".join(target.split())
+        if not target or target.startswith(("#", "javascript:", "cid:", "data:")):
+            return
+        bare = _SCHEME.sub("", target, count=1).rstrip("/")
+        if label.rstrip("/") == bare or label == target:
+            if label != bare or target.startswith(("http:", "https:")):
+                self._line[start:] = [*(part for part in self._line[start : start + 1] if part == " "), target]
+            return
+        if target.startswith("tel:") and _NO_DIGIT.sub("", label) == _NO_DIGIT.sub("", target):
             return
         self._blank = bool(self._line)
-        self._word(f"<{''.join(target.split())}>")
+        due, self._due = (self._due, 0) if self._line else (0, self._due)
+        self._word(f"<{target}>")
+        self._due = due  # of a block that has ended inside of the link
 
     def _underline(self, character: str) -> None:
         if self._line and not self._due and not self._prefixes:
-            width = sum(1 + (unicodedata.east_asian_width(each) in "WF") for each in "".join(self._line)[:60])
+            wide = columns("".join(self._line)[: self._width])
             self._end_line()
-            self._word(character * min(width, 60))
+            self._word(character * min(wide, 60))
         self._break(2)
 
-    def result(self) -> str:
+    def lines(self) -> list[str]:
+        """What was written, line by line."""
         if self._line:
             self._end_line()
-        return "\n".join(self._out).strip("\n") + ("\n" if self._out else "")
+        return self._out
+
+    def result(self) -> str:
+        """What was written."""
+        text = "\n".join(self.lines()).strip("\n")
+        return f"{text}\n" if text else ""
 
 
-def _attributes(source: str) -> dict[str, str]:
-    """The attributes that matter here, unescaped."""
-    return {
-        name.lower(): _unescaped(value[1:-1] if value[:1] in ("'", '"') else value)
-        for name, value in _ATTRIBUTE.findall(source)
-    }
+class _Grid:
+    """Collects the cells of a table of data."""
+
+    def __init__(self) -> None:
+        self.rows: list[list[Cell]] = []
+        self._cell: _Writer | None = None
+        self._hidden = False
+
+    def take(self, tag: str | None, closing: bool, rest: str) -> None:
+        """Take the next token of the table."""
+        if tag == "tr":
+            self._end()
+            self._hidden = not closing and _may_hide(rest) and _is_hidden(attributes(rest))
+            if not closing and not self._hidden:
+                self.rows.append([])
+        elif self._hidden:
+            return
+        elif tag in ("td", "th", "caption"):
+            self._end()
+            if not closing:
+                self._begin(tag, attributes(rest) if " " in rest else {})
+        elif tag in ("thead", "tbody", "tfoot"):
+            self._end()
+        elif self._cell is not None:
+            self._pass_on(self._cell, tag, closing, rest)
+        elif tag is None and rest.strip():
+            self._begin("caption", {})
+            self._pass_on(self._writer(), tag, closing, rest)
+
+    def finished(self) -> list[list[Cell]]:
+        """The rows of the table."""
+        self._end()
+        return self.rows
+
+    def _begin(self, tag: str, found: dict[str, str]) -> None:
+        if _is_hidden(found):
+            return
+        if not self.rows or tag == "caption":
+            self.rows.append([])
+        span = 0 if tag == "caption" else max(1, min(number(found.get("colspan", "1")), _WIDEST_SPAN))
+        rows = max(1, min(number(found.get("rowspan", "1")), 1000))
+        self.rows[-1].append(Cell(self._writer().lines(), span, rows, head=tag == "th"))
+
+    def _writer(self) -> _Writer:
+        if self._cell is None:
+            self._cell = _Writer(1_000_000)
+        return self._cell
+
+    @staticmethod
+    def _pass_on(writer: _Writer, tag: str | None, closing: bool, rest: str) -> None:
+        if tag is None:
+            writer.text(rest)
+        elif closing:
+            writer.close(tag)
+        else:
+            writer.open(tag, rest)
+
+    def _end(self) -> None:
+        if self._cell is not None and self.rows and self.rows[-1]:
+            self.rows[-1][-1].lines = [line for line in self._cell.lines() if line]
+        self._cell = None
+
+
+def _may_hide(tag: str) -> bool:
+    """Whether it is worth a closer look."""
+    return "none" in (tag := tag.lower()) or "hid" in tag
+
+
+def _is_hidden(found: dict[str, str]) -> bool:
+    return "hidden" in found or bool(_HIDDEN.search(found.get("style", "")))
