@@ -176,6 +176,26 @@ def test_a_fork_shares_no_connection(offers: tuple[str, ...]) -> None:
         server.wait_for(lambda: server.open == 0)
 
 
+def test_a_fork_amid_many_messages_leaves_the_parents_alone() -> None:
+    code = """
+        messages = (Message("x", [f"{n}@example.com"], "x") for n in range(300))
+        results = mail.send_many(messages, connections=2)
+        done = [next(results).ok for _ in range(10)]
+        child = os.fork()
+        if child == 0:
+            results.close()
+            send("child")
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        done += [result.ok for result in results]
+        assert done == [True] * 300
+    """
+    with FaultyServer("PIPELINING", "CHUNKING") as server:
+        run(code, server)
+        recipients = [taken.recipients[0] for taken in server.taken]
+        assert sorted(recipients) == sorted(["child@example.com", *(f"{n}@example.com" for n in range(300))])
+
+
 def test_a_fork_amid_another_threads_send_leaves_nothing_locked() -> None:
     code = """
         import signal, threading

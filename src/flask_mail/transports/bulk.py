@@ -10,6 +10,7 @@ import collections
 import collections.abc as c
 import contextlib
 import copy
+import os
 import selectors
 import time
 import typing as t
@@ -72,6 +73,7 @@ class Bulk:
         self._ended: collections.deque[Job] = collections.deque()
         self._hopeless: DeliveryError | None = None
         self._selector = selectors.DefaultSelector()
+        self._process = os.getpid()
 
     def __iter__(self) -> c.Iterator[Job]:
         with contextlib.closing(self._run()) as ends:
@@ -240,5 +242,6 @@ class Bulk:
 
     def _drop(self, lane: Lane) -> None:
         self._lanes.remove(lane)
-        self._selector.unregister(lane.sock)
+        if self._process == os.getpid():  # after a fork, in the child, it is the parent's
+            self._selector.unregister(lane.sock)
         lane.close()

@@ -114,8 +114,6 @@ class Lane:
         """Say goodbye, but not amid a message: a chunk that lacks as many octets would take it for its end."""
         if not self.idle:
             self.session.host.close()
-        if self.session.host.sock is not None:
-            self.session.host.sock.setblocking(True)
         self.session.close()
 
     def _next(self) -> Job | None:
