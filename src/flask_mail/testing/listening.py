@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import collections.abc as c
 import concurrent.futures
+import contextlib
 import logging
 import socket
 import ssl
+import sys
 import typing as t
 
 from aiosmtpd.smtp import AuthResult
@@ -18,6 +20,8 @@ from ..submission import Envelope
 from .captured import CapturedMessage
 
 HOST: t.Final = "127.0.0.1"
+TURNS: t.Final = 5
+"""Of the event loop, in which what was just accepted, or is amid a handshake, comes to be seen and ends."""
 
 logging.getLogger("mail.log").addFilter(lambda record: "login_data is deprecated" not in str(record.msg))  # of its own
 
@@ -50,7 +54,6 @@ class Post:
             "enable_SMTPUTF8": True,
             "hostname": "smtp_server.test",
         }
-        self._conversations: list[SMTP] = []
 
     async def serve(self, started: concurrent.futures.Future[int]) -> None:
         """Listen until :meth:`stop`.
@@ -67,21 +70,28 @@ class Post:
             return
         started.set_result(listener.getsockname()[1])
         await self._closing.wait()
-        server.close()
-        for _ in range(5):  # what was just accepted takes a few turns to begin
-            for conversation in self._conversations:
-                if conversation.transport is not None:
-                    t.cast(asyncio.Transport, conversation.transport).abort()
+        with contextlib.suppress(NotImplementedError):  # of Windows
+            self._loop.remove_reader(listener)
+        for _ in range(TURNS):
             await asyncio.sleep(0)
+            self._hang_up(server)
+        server.close()
+        await asyncio.sleep(0)
+
+    def _hang_up(self, server: asyncio.Server) -> None:
+        if sys.version_info >= (3, 13):
+            server.abort_clients()
+        else:  # no public name tells of those whose handshake is not done
+            transports: t.Any = getattr(self._loop, "_transports", {})
+            for transport in list(transports.values()):
+                transport.abort()
 
     def stop(self) -> None:
         """Hang up and stop listening; from any thread."""
         self._loop.call_soon_threadsafe(self._closing.set)
 
     def _conversation(self) -> SMTP:
-        conversation = SMTP(self, loop=self._loop, **self._options)
-        self._conversations.append(conversation)
-        return conversation
+        return SMTP(self, loop=self._loop, **self._options)
 
     def _authenticate(self, _server: SMTP, _session: t.Any, _envelope: t.Any, _kind: str, data: t.Any) -> AuthResult:
         known = isinstance(data, LoginPassword) and (data.login.decode(), data.password.decode()) == self._login
