@@ -25,6 +25,9 @@ from .schema import workers
 DEATHS: t.Final = 3
 """Workers that may die over a message before it is given up."""
 
+MANY: t.Final = 5000
+"""Messages that are changed at once at most."""
+
 _RETURNED: t.Final = tuple(
     messages.c[name]
     for name in (
@@ -172,6 +175,7 @@ class Store:
         """
         if not settlements:
             return 0
+        settlements = sorted(settlements, key=lambda each: each.id)  # one order of locks for all
         with self.engine.begin() as connection:
             done = connection.execute(
                 _SETTLE,
@@ -195,7 +199,20 @@ class Store:
         now = time.time()
         held = messages.c.owner.in_(owners) & (messages.c.state == "sending") & (messages.c.due > now)
         with self.engine.begin() as connection:
-            connection.execute(messages.update().where(held).values(due=now + seconds))
+            self._update(connection, held, due=now + seconds)
+
+    def _update(self, connection: sa.Connection, which: sa.ColumnElement[bool], **values: t.Any) -> list[str]:
+        """Change messages, but for those that another transaction holds: to wait for it might be to wait for ever.
+
+        :returns: their ids.
+        """
+        chosen = sa.select(messages.c.id).where(which).order_by(messages.c.id).limit(MANY)
+        if self.engine.dialect.name in _SKIPPING:
+            chosen = chosen.with_for_update(skip_locked=True)
+        ids = [row.id for row in connection.execute(chosen)]
+        if ids:
+            connection.execute(messages.update().where(messages.c.id.in_(ids)).values(values))
+        return ids
 
     def release(self, claims: c.Sequence[Claimed]) -> None:
         """Give back what was claimed and not begun; it costs no attempt."""
@@ -218,23 +235,18 @@ class Store:
             given_up: list[Dead] = []
             if connection.execute(sa.select(messages.c.id).where(late).limit(1)).first() is not None:
                 given_up = self._bury(connection, late & (messages.c.deaths >= DEATHS - 1), now)
-                values = {"state": "held" if hold else "suspect", "deaths": messages.c.deaths + 1, "owner": None}
-                connection.execute(messages.update().where(late).values(values, due=now))
-            waited = (messages.c.state == "waiting") & (messages.c.due <= now)
-            if connection.execute(sa.select(messages.c.id).where(waited).limit(1)).first() is not None:
-                connection.execute(messages.update().where(waited).values(state="ready"))
+                state = "held" if hold else "suspect"
+                self._update(connection, late, state=state, deaths=messages.c.deaths + 1, owner=None, due=now)
+            self._update(connection, (messages.c.state == "waiting") & (messages.c.due <= now), state="ready")
             suspects = connection.execute(sa.select(messages.c.id).where(messages.c.state == "suspect").limit(1))
             return given_up, suspects.first() is not None
 
     def _bury(self, connection: sa.Connection, which: sa.ColumnElement[bool], now: float) -> list[Dead]:
+        error = {"text": f"{DEATHS} workers died while they had it"}
+        deaths = messages.c.deaths + 1
+        ids = self._update(connection, which, state="dead", deaths=deaths, owner=None, error=error, due=now)
         columns = (messages.c.id, messages.c.message_id, messages.c.recipients)
-        found = list(connection.execute(sa.select(*columns).where(which)))
-        if not found:
-            return []
-        text = f"{DEATHS} workers died while they had it"
-        values = {"state": "dead", "deaths": messages.c.deaths + 1, "owner": None, "error": {"text": text}}
-        buried = which & messages.c.id.in_([row.id for row in found])
-        connection.execute(messages.update().where(buried).values(values, due=now))
+        found = connection.execute(sa.select(*columns).where(messages.c.id.in_(ids))) if ids else ()
         return [Dead(row.id, row.message_id, tuple(x[0] for x in row.recipients if x[1] == "open")) for row in found]
 
     def purge(self, seconds: float) -> int:
