@@ -9,7 +9,8 @@ import typing as t
 def at_the_end(session: t.Any, *, committed: c.Callable[[], object], undone: c.Callable[[], object]) -> None:
     """Call one of the two, once, when the transaction of *session* has ended.
 
-    :param session: of SQLAlchemy: a session, a ``scoped_session``, or a connection.
+    :param session: of SQLAlchemy: a session, a ``scoped_session``, or a connection, whose savepoints are not looked at.
+    :raises TypeError: it is none of them.
     """
     found = session() if hasattr(session, "registry") else session
     if hasattr(found, "in_nested_transaction") and hasattr(found, "get_nested_transaction"):
@@ -47,6 +48,8 @@ def _with_outer(transaction: t.Any) -> c.Iterator[t.Any]:
 def _of_connection(connection: t.Any, committed: c.Callable[[], object], undone: c.Callable[[], object]) -> None:
     from sqlalchemy import event
 
+    if not connection.in_transaction():
+        connection.begin()  # as the outbox's INSERT would
     open_ = [True]
 
     def commit(connection: t.Any) -> None:
