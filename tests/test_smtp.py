@@ -319,6 +319,19 @@ def test_30_nobody_there() -> None:
     assert "Nothing listens at MAIL_SERVER and MAIL_PORT" in error.__notes__[-1]
 
 
+def test_of_several_addresses_the_first_that_answers_is_used(smtp: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(host: str, port: int, **_: t.Any) -> list[t.Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+
+    monkeypatch.setattr(socket, "getaddrinfo", found)
+    addresses = ["127.0.0.3", "127.0.0.4", smtp.host]  # nobody listens at the first two
+    assert send(smtp).complete
+    addresses = ["127.0.0.3", "127.0.0.4"]
+    with pytest.raises(ConnectionRefusedError) as caught:
+        send(smtp)
+    assert t.cast(t.Any, caught.value).stage == "connect"
+
+
 def test_no_such_host() -> None:
     with pytest.raises(socket.gaierror) as caught:
         open_session(SMTPTransport(Endpoint("no-such-host.invalid", 25, timeouts=Timeouts(5))))

@@ -284,7 +284,7 @@ def test_settings_that_turn_out_wrong(config: dict[str, t.Any], seen: Seen, auth
 
 def test_a_password_assigned_later(seen: Seen, authority: Authority) -> None:
     with FaultyServer(mechanisms="PLAIN", trouble=repeats) as server:
-        mail = mailer(server, authority, MAIL_PASSWORD="something else")
+        mail = mailer(server, authority, MAIL_PASSWORD="something else", SECRET_KEY=CANARY)
         state = t.cast(t.Any, mail.state)
         state.password = CANARY
         try_all_ways(mail, seen)

@@ -149,6 +149,24 @@ def test_a_connection_that_breaks_off_leaves_no_message_untold(offer: str, stage
             assert set(taken) | told == set(EVERYBODY)
 
 
+@pytest.mark.parametrize("offer", ["nothing", "PIPELINING"])
+def test_who_was_refused_before_the_drop_is_asked_for_again(offer: str) -> None:
+    """What the first connection said of a recipient is forgotten with it."""
+
+    def trouble(talk: Conversation, stage: str, argument: str) -> t.Any:
+        if talk.link.number > 1:
+            return None
+        return "450 4.2.1 not now" if "user1@" in argument else Link.finish if stage == "DATA" else None
+
+    app = Flask("app_of_a_test")
+    with FaultyServer(*OFFERS[offer], trouble=trouble) as server:
+        app.config.update(server.config, MAIL_TIMEOUT=10, MAIL_DEFAULT_SENDER="from@example.com")
+        [result] = Mail(app).send_many([Message("Hello", ["user0@example.com", "user1@example.com"], "x")])
+        assert result.receipt is not None
+        assert (result.receipt.accepted, result.receipt.refused) == (("user0@example.com", "user1@example.com"), {})
+        assert server.connections == 2
+
+
 @pytest.mark.parametrize("way", ["send", "send_many"])
 @pytest.mark.parametrize("offer", OFFERS)
 def test_of_many_recipients_those_in_doubt_are_named(offer: str, way: str) -> None:

@@ -7,7 +7,8 @@ R    refused: the class smtplib has for the step, with the server's own first wo
 D    closed in order: ``SMTPServerDisconnected``
 X    reset: ``ConnectionResetError``
 T    too slow: ``TimeoutError``
-G    what came is no reply: the class smtplib has for the step, with code -1
+G    what came is no reply: the class smtplib has for the step, with code -1; who greets so is no mail server, and
+     trying again does not help
 S    no TLS: ``ssl.SSLError``, and trying again does not help
 E    closed during the handshake: ``ssl.SSLEOFError``
 P    the proxy refused or is none: ``ConnectionError``
@@ -53,6 +54,8 @@ from .proxies import Proxy
 from .server import FaultyServer
 
 TIMEOUT = 0.3
+MAY_BE_LATE = 10
+"""Cells that are tried again by themselves: the others may have taken the processor's time."""
 MANY_SECONDS = 20.0
 """The timeout of the steps that are not at fault."""
 
@@ -220,7 +223,9 @@ def outcomes(authority: Authority) -> dict[Cell, Outcome]:
     context = authority.server_context()
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         tried = pool.map(lambda cell: outcome(cell, authority, context), CELLS)
-        return dict(zip(CELLS, tried, strict=True))
+        ended = dict(zip(CELLS, tried, strict=True))
+    late = [cell for cell in CELLS if ended[cell].seconds > TIMEOUT + 1]
+    return ended | {cell: outcome(cell, authority, context) for cell in late[:MAY_BE_LATE]}
 
 
 def test_the_matrix_is_whole() -> None:
@@ -246,7 +251,8 @@ def test_every_fault_ends_in_time_and_as_declared(cell: Cell, outcomes: dict[Cel
     if (cell.stage, cell.fault) == ("greeting", "reset") and error.stage == "connect":
         return  # the reset came before the client had noticed that it was connected
     assert error.stage == stage
-    assert error.transient is (kind != "S" and (kind, cell.fault) not in PERMANENT)
+    lasting = kind == "S" or (kind, cell.fault) in PERMANENT or (kind, cell.stage) == ("G", "greeting")
+    assert error.transient is not lasting
     assert error.in_doubt is cell.result.endswith("?")
     assert ended.taken == 0
     if stage not in ("connect", "tls"):  # where smtplib, too, lets out what the socket says

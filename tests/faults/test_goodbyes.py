@@ -130,6 +130,23 @@ def test_a_refusal_is_no_reason_to_replace_it(offers: tuple[str, ...], refusal: 
 
 
 @EACH_OFFER
+def test_nor_is_a_refusal_with_which_the_server_hangs_up(offers: tuple[str, ...]) -> None:
+    def never(link: Link) -> None:
+        link.send(b"554 5.7.1 never, and good riddance\r\n")
+        fin(link)
+        link.drain()
+
+    with FaultyServer(*offers, trouble=second("MAIL", never)) as server:
+        mail = mailer(server)
+        send(mail)
+        with pytest.raises(smtplib.SMTPSenderRefused, match="good riddance"):
+            send(mail)
+        assert server.connections == 1
+        send(mail)
+        assert (len(server.taken), server.connections) == (2, 2)
+
+
+@EACH_OFFER
 def test_one_that_failed_is_never_handed_out_again(offers: tuple[str, ...]) -> None:
     """The reply comes after all, too late: it must not answer the next message."""
 

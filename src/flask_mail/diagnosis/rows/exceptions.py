@@ -138,6 +138,13 @@ EXCEPTIONS: t.Final = (
             "ConnectionResetError: [Errno 104] Connection reset by peer",
         ),
     ),
+    Row(
+        "not-smtp",
+        error="SMTPResponseException",
+        code="-1",
+        stage="ehlo starttls auth mail rcpt data end-of-data",
+        transient=True,  # it has greeted as a mail server: something came between
+    ),
     Row("not-smtp", error="SMTPResponseException", code="-1"),
     Row("auth-unsupported", error="SMTPNotSupportedError", stage="auth"),
 )
