@@ -27,10 +27,10 @@ def forced(app: Flask, locale: t.Any) -> contextlib.AbstractContextManager[None]
 @functools.lru_cache(maxsize=100)
 def _parsed(locale: t.Any) -> t.Any:
     """The locale that *locale* names, with hyphens as browsers write it or with underscores."""
+    babel = importlib.import_module("babel")
     try:
-        parse = importlib.import_module("babel").Locale.parse
-        return parse(locale.replace("-", "_") if isinstance(locale, str) else locale)
-    except (ValueError, LookupError, TypeError) as error:
+        return babel.Locale.parse(locale.replace("-", "_") if isinstance(locale, str) else locale)
+    except (babel.UnknownLocaleError, ValueError, TypeError) as error:
         raise TemplateError(
             f"locale is {locale!r}, which Babel does not know: give one such as 'en' or 'zh_Hans_CN'."
         ) from error

@@ -34,8 +34,9 @@ from .text import text_of
 
 _MARK: t.Final = "\x00\x00"
 """Where a template prints its block ``subject``."""
-_ONLY_MARK = re.compile(rf"(<([a-z][a-z0-9]*)\b[^<>]*>\s*){_MARK}(?=\s*</\2\s*>)", re.IGNORECASE)
-_MARK_LINE = re.compile(rf"{_MARK}[ \t]*(?:\r?\n)?")
+_REST_OF_LINE = re.compile(r"[ \t]*(?:\r?\n)?")
+_OPENED = re.compile(r"<[a-z][^<>]*>\s*\Z", re.IGNORECASE)
+_CLOSED = re.compile(r"\s*</")
 _LAYOUT: t.Final = "mail/layout.html"
 _PLAIN_PAGE: t.Final = (
     '<!DOCTYPE html>\n<html>\n<head>\n<meta charset="utf-8">\n'
@@ -173,7 +174,10 @@ class _Mail:
         """What *template* prints, without its block ``subject``."""
         written, context = self._run(template)
         self._take_subject(template, context)
-        return _MARK_LINE.sub("", written).lstrip("\r\n") if _MARK in written else written
+        if _MARK not in written:
+            return written
+        first, *others = written.split(_MARK)
+        return "".join([first, *(_REST_OF_LINE.sub("", each, count=1) for each in others)]).lstrip("\r\n")
 
     def html(self, template: Template) -> str:
         """What *template* prints. Its block ``subject`` stays only where an element holds nothing else, as in
@@ -205,7 +209,9 @@ class _Mail:
         app = self._app
         if before_render_template.receivers:
             before_render_template.send(app, _async_wrapper=app.ensure_sync, template=template, context=self._variables)
-        context = template.new_context(self._variables, shared=True)
+        environment = template.environment
+        # the variables hold the globals already, so the context need not look at them
+        context = environment.context_class(environment, self._variables, template.name, template.blocks)
         context.blocks["subject"] = [_mark, *context.blocks.get("subject", ())]
         for block, text in (filled or {}).items():
             context.blocks[block].insert(0, _Fixed(text))
@@ -223,8 +229,13 @@ class _Mail:
     def _shown(self, written: str) -> str:
         if _MARK not in written:
             return written
-        subject = str(escape(self.subject or ""))
-        return _MARK_LINE.sub("", _ONLY_MARK.sub(lambda found: found[1] + subject, written)).lstrip("\r\n")
+        first, *others = written.split(_MARK)
+        pieces = [first]
+        for each in others:
+            tag = pieces[-1].rfind("<")
+            alone = tag >= 0 and _OPENED.match(pieces[-1], tag) and _CLOSED.match(each)
+            pieces += [str(escape(self.subject or "")), each] if alone else [_REST_OF_LINE.sub("", each, count=1)]
+        return "".join(pieces).lstrip("\r\n")
 
     def _rendered(self, template: Template, write: c.Callable[[Context], c.Iterator[str]], context: Context) -> str:
         try:
