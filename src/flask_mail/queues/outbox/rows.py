@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections.abc as c
 import dataclasses as d
+import json
 import os
 import time
 import typing as t
@@ -86,14 +87,17 @@ def row(
 
 
 def claimed(found: t.Any, lease: Lease) -> Claimed:
-    """A row as a worker has it: its submission is for those who are still to be offered the message."""
-    recipients = [list(each) for each in found.recipients]
+    """A row as a worker has it: its submission is for those who are still to be offered the message.
+
+    :param found: the row, with its JSON as text.
+    """
+    recipients: list[Recipient] = json.loads(found.recipients)
     submission = record.submission(
         sender=found.sender,
         recipients=[each[0] for each in recipients if each[1] == OPEN] or [recipients[0][0]],
-        options=found.options,
+        options=_read(found.options),
         message_id=found.message_id,
-        details=found.details,
+        details=_read(found.details),
         content=found.content,
     )
     return Claimed(
@@ -106,3 +110,7 @@ def claimed(found: t.Any, lease: Lease) -> Claimed:
         found.created,
         found.expires,
     )
+
+
+def _read(text: str) -> dict[str, t.Any]:
+    return {} if text == "{}" else json.loads(text)

@@ -53,7 +53,7 @@ messages: t.Final = sa.Table(
     sa.Column("recipients", sa.JSON, nullable=False),
     sa.Column("options", sa.JSON, nullable=False),
     sa.Column("details", sa.JSON, nullable=False),
-    sa.Column("error", sa.JSON),
+    sa.Column("error", sa.JSON(none_as_null=True)),
     sa.Column("size", sa.Integer, nullable=False),
     sa.Column("content", _LONG, nullable=False),
     sa.Index("mail_outbox_due", "state", "due"),

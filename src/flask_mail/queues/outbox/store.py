@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import collections.abc as c
 import dataclasses as d
+import json
+import operator
+import threading
 import time
 import typing as t
 
 import sqlalchemy as sa
 
 from ..base import Lease
+from .ledger import Ledger
 from .rows import Claimed
 from .rows import claimed
 from .rows import Recipient
@@ -28,23 +32,19 @@ DEATHS: t.Final = 3
 MANY: t.Final = 5000
 """Messages that are changed at once at most."""
 
-_RETURNED: t.Final = tuple(
-    messages.c[name]
-    for name in (
-        "id",
-        "rank",
-        "sender",
-        "recipients",
-        "options",
-        "message_id",
-        "details",
-        "content",
-        "attempts",
-        "deaths",
-        "created",
-        "expires",
-    )
+_RETURNED: t.Final = (
+    messages.c.id,
+    messages.c.rank,
+    messages.c.sender,
+    messages.c.message_id,
+    messages.c.content,
+    messages.c.attempts,
+    messages.c.deaths,
+    messages.c.created,
+    messages.c.expires,
+    *[sa.cast(messages.c[name], sa.Text).label(name) for name in ("recipients", "options", "details")],
 )
+_by_id = operator.attrgetter("id")
 _SKIPPING: t.Final = ("postgresql", "mysql", "mariadb")
 """Databases in which one claim goes round what another one has locked."""
 
@@ -87,6 +87,7 @@ class Store:
 
     def __init__(self, engine: sa.Engine | c.Callable[[], sa.Engine]) -> None:
         self._engine = engine
+        self._threads = threading.local()
 
     @property
     def engine(self) -> sa.Engine:
@@ -175,24 +176,28 @@ class Store:
         """
         if not settlements:
             return 0
-        settlements = sorted(settlements, key=lambda each: each.id)  # one order of locks for all
-        with self.engine.begin() as connection:
-            done = connection.execute(
-                _SETTLE,
-                [
-                    {
-                        "b_id": each.id,
-                        "b_owner": each.owner,
-                        "state": each.state,
-                        "due": each.due,
-                        "attempts": each.attempts,
-                        "recipients": each.recipients,
-                        "error": each.error,
-                    }
-                    for each in settlements
-                ],
-            )
-        return done.rowcount
+        return self._ledger().write(
+            [
+                {
+                    "b_id": each.id,
+                    "b_owner": each.owner,
+                    "state": each.state,
+                    "due": each.due,
+                    "attempts": each.attempts,
+                    "owner": None,
+                    "recipients": json.dumps(each.recipients),
+                    "error": None if each.error is None else json.dumps(each.error),
+                }
+                for each in sorted(settlements, key=_by_id)  # one order of locks for all
+            ]
+        )
+
+    def _ledger(self) -> Ledger:
+        """This thread's."""
+        found: Ledger | None = getattr(self._threads, "ledger", None)
+        if found is None:
+            found = self._threads.ledger = Ledger(self.engine, _SETTLE)
+        return found
 
     def renew(self, owners: c.Collection[str], seconds: float) -> None:
         """Let the leases of *owners* last for so many seconds from now, unless they have run out."""

@@ -1,0 +1,69 @@
+"""Writes what became of messages, over the driver's own connection.
+
+This is done for each few messages, with a commit to disk: what SQLAlchemy does for a statement beyond its text would
+take longer than all the rest. The text is SQLAlchemy's, made once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import typing as t
+
+import sqlalchemy as sa
+
+
+class Ledger:
+    """One statement and a connection to run it on; used by one thread.
+
+    :param engine: the outbox's.
+    :param statement: what to run, once for each message.
+    """
+
+    def __init__(self, engine: sa.Engine, statement: sa.UpdateBase) -> None:
+        compiled = statement.compile(dialect=engine.dialect)
+        self._engine = engine
+        self._text = str(compiled)
+        self._order: tuple[str, ...] | None = tuple(compiled.positiontup or ()) or None
+        self._connection: t.Any = None
+        self._process = os.getpid()
+
+    def write(self, rows: list[dict[str, t.Any]]) -> int:
+        """Run the statement for each of *rows*, its parameters by name, and commit.
+
+        :returns: how many rows of the table were changed.
+        :raises sqlalchemy.exc.DBAPIError: the database refuses; nothing is written.
+        """
+        given = rows if self._order is None else [tuple([row[name] for name in self._order]) for row in rows]
+        connection = self._open()
+        try:
+            cursor = connection.cursor()
+            cursor.executemany(self._text, given)
+            changed: int = cursor.rowcount
+            cursor.close()
+            connection.commit()
+        except BaseException as error:
+            self.close()
+            driver = self._engine.dialect.loaded_dbapi
+            if isinstance(error, driver.Error):
+                raise sa.exc.DBAPIError.instance(self._text, None, error, driver.Error) from error
+            raise
+        return changed
+
+    def close(self) -> None:
+        """Give back the connection; it is not used again."""
+        connection, self._connection = self._connection, None
+        if connection is not None and self._process == os.getpid():
+            with contextlib.suppress(Exception):
+                connection.invalidate()
+
+    def _open(self) -> t.Any:
+        if self._process != os.getpid():
+            _of_parents.append(self._connection)  # to close it here would end the parent's
+            self._connection, self._process = None, os.getpid()
+        if self._connection is None:
+            self._connection = self._engine.raw_connection()
+        return self._connection
+
+
+_of_parents: list[t.Any] = []
