@@ -11,6 +11,7 @@ import types
 import typing as t
 import unittest
 
+import jinja2
 import pytest
 from flask import Flask
 
@@ -282,6 +283,14 @@ def test_a_mail_may_have_html_only_or_nothing(outbox: Outbox) -> None:
     assert (outbox.one().text.strip(), outbox.one().html, outbox.one().links) == ("", "", [])
 
 
+def test_an_entry_can_be_looked_over_as_its_readers_will_see_it(outbox: Outbox) -> None:
+    mail = make_mail()
+    mail.send(hello(subject="Plain"))
+    mail.send(hello(subject="Broken", html='<p>Hello. <img src="cid:nowhere"></p>'))
+    assert outbox[0].lint() == []
+    assert "cid-broken" in {finding.rule for finding in outbox[1].lint()}
+
+
 # Asking for one
 
 
@@ -328,11 +337,15 @@ def test_all_that_match_are_found_in_their_order(three: Outbox) -> None:
 
 
 def test_the_template_is_a_field(outbox: Outbox) -> None:
-    message = hello()
-    message.template = "mail/welcome"
-    make_mail().send(message)
-    make_mail().send(hello(subject="Another"))
-    assert outbox.one(template="mail/welcome").subject == "Hello"
+    app = Flask("app_of_a_test")
+    app.config.update(MAIL_DEFAULT_SENDER="shop@example.com")
+    app.jinja_loader = jinja2.DictLoader({"mail/welcome.txt": "Hello {{ name }}."})
+    mail = Mail(app)
+    with app.app_context():
+        mail.send_template("mail/welcome", [ANN], subject="Hello", name="Ann")
+    mail.send(hello(subject="Another"))
+    assert outbox.one(template="mail/welcome").text == "Hello Ann."
+    assert outbox.one(template=re.compile("welcome$")).subject == "Hello"
     assert outbox.one(template=None).subject == "Another"
 
 

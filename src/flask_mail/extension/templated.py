@@ -79,6 +79,7 @@ def _made(state: Templated, app: Flask, kind: type[M], template: str, given: dic
     if rendered.html is not None:
         attributes.setdefault("html", rendered.html)
     message = kind(**attributes)
+    message.template = template
     message.attachments.extend(picture.attachment() for picture in rendered.pictures)
     return message
 

@@ -91,6 +91,9 @@ class Message:
         Parameters after *rcpt_options* are new. No application context is needed.
     """
 
+    template: str | None = None
+    """The name of the template that the message was made from by :meth:`from_template`, for tests."""
+
     def __init__(
         self,
         subject: str = "",

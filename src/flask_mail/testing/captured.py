@@ -12,9 +12,11 @@ import typing as t
 from email.message import EmailMessage
 from email.parser import Parser
 
+from ..message import Finding
 from ..message import Message
 from ..submission import Envelope
 from ..submission import Receipt
+from ..templates.lint import lint_octets
 from . import links
 from .links import Link
 
@@ -56,6 +58,8 @@ class CapturedMessage:
     content: bytes
     tags: list[str] = d.field(default_factory=list[str])
     metadata: dict[str, t.Any] = d.field(default_factory=dict[str, t.Any])
+    settings: object = None
+    """The settings in force when it was sent, where they are known."""
     message: Message | None = None
     """A copy of the message that the program wrote; ``None`` where it is not known."""
     receipt: Receipt | None = None
@@ -178,6 +182,14 @@ class CapturedMessage:
             (each.filename or "(no name)", f"{each.content_type}, {len(each.data)} octets") for each in self.attachments
         ]
         raise AssertionError(self._not_one("attachment", len(found), filename, rows))
+
+    def lint(self, *, bulk: bool = False) -> list[Finding]:
+        """What its readers, or their mail programs, will stumble over; see :meth:`.Message.lint`.
+
+        :param bulk: judge it as bulk mail, though it does not say that it is.
+        :returns: what was found, the gravest first.
+        """
+        return lint_octets(self.content, self.settings, recipients=self.recipients, bulk=bulk)
 
     def __str__(self) -> str:
         return f"{self.subject!r} to {', '.join(self.to or self.recipients)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections.abc as c
 import contextlib
+import functools
 import threading
 import typing as t
 
@@ -132,7 +133,7 @@ class _Taking:
         self._lock = threading.Lock()
 
     def transport(self, state: t.Any, /) -> CapturedTransport:
-        return CapturedTransport(self._outbox.faults, self._keep, state)
+        return CapturedTransport(self._outbox.faults, functools.partial(self._keep, state), state)
 
     def composed(self, message: Message, submission: Submission, /) -> None:
         with self._lock:
@@ -142,19 +143,19 @@ class _Taking:
         return CapturedQueue(
             delivery,
             add=self._outbox.enqueue,
-            as_mail=self._mail,
+            as_mail=functools.partial(self._mail, state),
             keys=self._keys,
             session=lambda: _session_of(state),
         )
 
-    def _keep(self, submission: Submission, receipt: Receipt | None, error: Exception | None) -> None:
+    def _keep(self, state: t.Any, submission: Submission, receipt: Receipt | None, error: Exception | None) -> None:
         if self._outbox.waits(submission):  # then the queue tells
             return
-        mail = self._mail(submission)
+        mail = self._mail(state, submission)
         mail.receipt, mail.error = receipt, error
         (self._outbox if error is None else self._outbox.failed).append(mail)
 
-    def _mail(self, submission: Submission) -> CapturedMessage:
+    def _mail(self, state: t.Any, submission: Submission) -> CapturedMessage:
         with self._lock:
             _, message = self._composed.get(id(submission), (None, None))
         return CapturedMessage(
@@ -162,6 +163,7 @@ class _Taking:
             _octets(submission),
             list(submission.tags),
             dict(submission.metadata),
+            state,
             None if message is None else message.snapshot(),
         )
 
