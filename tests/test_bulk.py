@@ -110,6 +110,21 @@ def test_last_words_are_heard_where_only_writing_fails() -> None:
     lane.close()
 
 
+def test_what_has_not_gone_out_whole_is_in_no_doubt() -> None:
+    """Though all of it was handed over, and more than a connection takes that nobody reads from."""
+    ours, theirs = socket.socketpair()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    client = Client(ours, timeouts=Timeouts(5), hostname="client.example")
+    client.esmtp_features = {"pipelining": "", "chunking": ""}
+    session = SMTPSession(client, Endpoint("server.example", 25, timeouts=Timeouts(0.2)))
+    envelope = Envelope("from@example.com", ("to@example.com",))
+    job = Job(Submission(envelope, Content([b"x" * 60_000]), "<x@x>"))
+    [ended] = Bulk(lambda: session, [job], connections=1, window=16)
+    assert isinstance(ended.error, TimeoutError)
+    assert not t.cast(t.Any, ended.error).in_doubt
+    theirs.close()
+
+
 class Torn:
     """Content that cannot be read to its end."""
 
