@@ -248,7 +248,8 @@ class _Outcomes:
                     if self._state.suppressed_now():
                         receipt = Receipt(submission.message_id, suppressed=True)
                     else:
-                        time.sleep(self._pace.wait())
+                        if (seconds := self._pace.wait()) > 0:  # sleeping for no time takes some
+                            time.sleep(seconds)
                         self._pace.sent()
                         session = session or opened(self._state.get_transport().open, self._state)
                         receipt = deliver(submission, session, self._state)
