@@ -18,13 +18,15 @@ class Ledger:
 
     :param engine: the outbox's.
     :param statement: what to run, once for each message.
+    :param last: what to run before each commit.
     """
 
-    def __init__(self, engine: sa.Engine, statement: sa.UpdateBase) -> None:
+    def __init__(self, engine: sa.Engine, statement: sa.UpdateBase, last: str = "") -> None:
         compiled = statement.compile(dialect=engine.dialect)
         self._engine = engine
         self._text = str(compiled)
         self._order: tuple[str, ...] | None = tuple(compiled.positiontup or ()) or None
+        self._last = last
         self._connection: t.Any = None
         self._process = os.getpid()
 
@@ -40,6 +42,8 @@ class Ledger:
             cursor = connection.cursor()
             cursor.executemany(self._text, given)
             changed: int = cursor.rowcount
+            if self._last:
+                cursor.execute(self._last)
             cursor.close()
             connection.commit()
         except BaseException as error:

@@ -11,7 +11,7 @@ import typing as t
 import sqlalchemy as sa
 
 from ..bell import Bell
-from .queue import CHANNEL
+from .store import CHANNEL
 
 LOOK: t.Final = 1.0
 """Seconds after which a database that says nothing is looked into."""

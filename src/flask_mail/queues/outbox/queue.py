@@ -19,10 +19,8 @@ from ..schedule import Schedule
 from . import rows
 from .database import engine
 from .schema import metadata
+from .store import NOTIFY
 from .store import Store
-
-CHANNEL: t.Final = "flask_mail_outbox"
-"""On which PostgreSQL tells workers that there is something to send."""
 
 Session = t.Any
 """An ORM session or a Core connection of SQLAlchemy."""
@@ -113,9 +111,7 @@ class OutboxQueue(Queue):
         try:
             if session is None:
                 self.prepare()
-                with self.store.engine.begin() as connection:
-                    ids = self.store.insert(connection, new)
-                    _notify(connection)
+                ids = self._insert_alone(new)
                 self.committed(ids)
                 return ids
             self._prepare_within(session)
@@ -125,6 +121,14 @@ class OutboxQueue(Queue):
             return ids
         except sa.exc.SQLAlchemyError as error:
             raise _unqueued(error) from error
+
+    def _insert_alone(self, new: list[dict[str, t.Any]]) -> list[str]:
+        if all(row["key"] is None for row in new):
+            return self.store.insert_now(new)
+        with self.store.engine.begin() as connection:
+            ids = self.store.insert(connection, new)
+            _notify(connection)
+        return ids
 
     def prepare(self) -> None:
         """See that the tables are there; on SQLite, make them.
@@ -186,7 +190,7 @@ def _notify(connection: Session) -> None:
     """Wake the workers when the transaction is committed, where the database can."""
     bound = connection if isinstance(connection, sa.Connection) else connection.connection()
     if bound.dialect.name == "postgresql":
-        connection.execute(sa.text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
+        connection.execute(sa.text(NOTIFY))
 
 
 def _unqueued(error: sa.exc.SQLAlchemyError) -> QueueError:

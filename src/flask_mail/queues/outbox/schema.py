@@ -47,7 +47,7 @@ messages: t.Final = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("deaths", sa.Integer, nullable=False),
     sa.Column("owner", sa.String(64)),
-    sa.Column("key", sa.String(200), unique=True),
+    sa.Column("key", sa.String(200)),
     sa.Column("message_id", sa.Text, nullable=False),
     sa.Column("sender", sa.Text, nullable=False),
     sa.Column("recipients", sa.JSON, nullable=False),
@@ -56,6 +56,13 @@ messages: t.Final = sa.Table(
     sa.Column("error", sa.JSON(none_as_null=True)),
     sa.Column("size", sa.Integer, nullable=False),
     sa.Column("content", _LONG, nullable=False),
+    sa.Index(
+        "mail_outbox_key",
+        "key",
+        unique=True,
+        sqlite_where=sa.text("key IS NOT NULL"),
+        postgresql_where=sa.text("key IS NOT NULL"),
+    ),
     sa.Index("mail_outbox_due", "state", "due"),
     sa.Index(
         "mail_outbox_ready",

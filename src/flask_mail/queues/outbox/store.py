@@ -29,6 +29,11 @@ from .schema import workers
 DEATHS: t.Final = 3
 """Workers that may die over a message before it is given up."""
 
+CHANNEL: t.Final = "flask_mail_outbox"
+"""On which PostgreSQL tells workers that there is something to send."""
+
+NOTIFY: t.Final = f"SELECT pg_notify('{CHANNEL}', '')"
+
 MANY: t.Final = 5000
 """Messages that are changed at once at most."""
 
@@ -116,6 +121,13 @@ class Store:
             return [row["id"] for row in rows]
         return [self._insert_once(connection, row) for row in rows]
 
+    def insert_now(self, rows: list[dict[str, t.Any]]) -> list[str]:
+        """Insert in a transaction of its own, and wake who waits for it. No row may have a key."""
+        texts = [{**row, **{name: json.dumps(row[name]) for name in _JSON}, "error": None} for row in rows]
+        notify = NOTIFY if self.engine.dialect.name == "postgresql" else ""
+        self._ledger("inserting", _INSERT, notify).write(texts)
+        return [row["id"] for row in rows]
+
     def _insert_once(self, connection: t.Any, row: dict[str, t.Any]) -> str:
         if row["key"] is None:
             connection.execute(messages.insert(), [row])
@@ -176,7 +188,7 @@ class Store:
         """
         if not settlements:
             return 0
-        return self._ledger().write(
+        return self._ledger("settling", _SETTLE).write(
             [
                 {
                     "b_id": each.id,
@@ -192,11 +204,12 @@ class Store:
             ]
         )
 
-    def _ledger(self) -> Ledger:
+    def _ledger(self, name: str, statement: sa.UpdateBase, last: str = "") -> Ledger:
         """This thread's."""
-        found: Ledger | None = getattr(self._threads, "ledger", None)
+        found: Ledger | None = getattr(self._threads, name, None)
         if found is None:
-            found = self._threads.ledger = Ledger(self.engine, _SETTLE)
+            found = Ledger(self.engine, statement, last)
+            setattr(self._threads, name, found)
         return found
 
     def renew(self, owners: c.Collection[str], seconds: float) -> None:
@@ -278,6 +291,8 @@ class Store:
             connection.execute(workers.delete().where(workers.c.id == worker))
 
 
+_JSON: t.Final = ("recipients", "options", "details")
+_INSERT: t.Final = messages.insert().values({column.name: sa.bindparam(column.name) for column in messages.c})
 _OWN: t.Final = messages.update().where(
     messages.c.id == sa.bindparam("b_id"),
     messages.c.owner == sa.bindparam("b_owner"),
@@ -299,9 +314,9 @@ def _insert_ignoring(dialect: str) -> t.Any:
     if dialect == "sqlite":
         from sqlalchemy.dialects import sqlite
 
-        return sqlite.insert(messages).on_conflict_do_nothing(index_elements=["key"])
+        return sqlite.insert(messages).on_conflict_do_nothing()
     if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql
 
-        return postgresql.insert(messages).on_conflict_do_nothing(index_elements=["key"])
+        return postgresql.insert(messages).on_conflict_do_nothing()
     return messages.insert().prefix_with("IGNORE")
