@@ -6,6 +6,7 @@ import click
 
 from .doctor import doctor
 from .lint import lint
+from .merge import merge
 from .outbox import outbox
 from .providers import providers
 from .sending import send_test
@@ -14,6 +15,7 @@ from .worker import worker
 COMMANDS: dict[str, click.Command] = {
     "doctor": doctor,
     "lint": lint,
+    "merge": merge,
     "outbox": outbox,
     "providers": providers,
     "send-test": send_test,

@@ -216,7 +216,7 @@ class _Outcomes:
         if sending is None:
             return submission
         content = _Watched(submission.content, lambda: sending(index, submission.message_id))
-        return d.replace(submission, content=content)
+        return Submission(submission.envelope, content, submission.message_id, submission.tags, submission.metadata)
 
     def _result(self, job: Job) -> Result:
         index, message, recipients = job.tag
