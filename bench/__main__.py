@@ -1,4 +1,4 @@
-"""``python -m bench [compose | sizes | smtp | pytest_plugin]``: one of the measurements, or all."""
+"""``python -m bench [compose | sizes | smtp | templates | pytest_plugin]``: one of the measurements, or all."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).parent
-SCRIPTS = {"compose": "compose.py", "sizes": "compose_sizes.py", "smtp": "smtp.py", "pytest_plugin": "pytest_plugin.py"}
+SCRIPTS = {
+    "compose": "compose.py",
+    "sizes": "compose_sizes.py",
+    "smtp": "smtp.py",
+    "templates": "templates.py",
+    "pytest_plugin": "pytest_plugin.py",
+}
 
 
 def main() -> int:

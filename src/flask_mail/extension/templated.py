@@ -62,7 +62,7 @@ def _is_current(app: Flask) -> bool:
 
 def _made(state: Templated, app: Flask, kind: type[M], template: str, given: dict[str, t.Any]) -> M:
     locale, context = given.pop("locale", None), given.pop("context", None)
-    known = _parameters(kind)
+    known = _parameters(t.cast(c.Hashable, kind))
     attributes = {name: given[name] for name in given.keys() & known}
     if "attachments" in attributes:
         attributes["attachments"] = _attachments(attributes["attachments"])
