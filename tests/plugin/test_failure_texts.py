@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pathlib
+
 import pytest
 
 APP = """
@@ -169,3 +171,11 @@ def test_an_attachment_that_is_not_there(pytester: pytest.Pytester) -> None:
     assert failure(pytester, WELCOME, 'outbox[0].attachment("x.pdf")') == (
         "'Welcome' to ann@example.com has no attachment."
     )
+
+
+def test_the_documentation_quotes_a_failure_as_it_is(pytester: pytest.Pytester) -> None:
+    page = (pathlib.Path(__file__).parents[2] / "docs" / "testing.md").read_text("utf-8")
+    quoted = page.split("<!-- failure -->\n```text\n")[1].split("```")[0]
+    orders = [f'send("Thank you", "{name}@example.com")' for name in ("ann", "bob")]
+    text = failure(pytester, *orders, 'outbox.one(to="bob@example.com", subject="Thanks")')
+    assert quoted == f"AssertionError: {text}\n"
