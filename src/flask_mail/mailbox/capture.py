@@ -28,10 +28,12 @@ class Capture(FileTransport):
         self._receipt = receipt
 
     def send(self, submission: Submission, /) -> Receipt:
-        self._store.prepare()
         receipt = super().send(submission)
         self._store.prune()
         return receipt
+
+    def prepare(self) -> None:
+        self._store.prepare()
 
     def record(self, submission: Submission, now: datetime.datetime) -> dict[str, t.Any]:
         record = super().record(submission, now)

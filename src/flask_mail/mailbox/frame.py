@@ -30,11 +30,10 @@ _TARGET: t.Final = re.compile(r"(<a(?:rea)?\s[^<>]*?)\btarget(?=\s*=)", re.IGNOR
 _CID: t.Final = re.compile(r"cid:([^\s\"'()<>\\]+)", re.IGNORECASE)
 _SCHEME: t.Final = re.compile(r"prefers-color-scheme\s*:\s*(dark|light)", re.IGNORECASE)
 _OWN_DARK: t.Final = re.compile(r"prefers-color-scheme\s*:\s*dark|color-scheme[^;}>]*\bdark", re.IGNORECASE)
-_REMOTE_CONTENT: t.Final = re.compile(
-    r"(?:\b(?:src|background|srcset|poster)\s*=\s*[\"']?\s*|url\(\s*[\"']?\s*|@import\s+[\"']?\s*)(?:https?:)?//"
-    r"|<link\s[^>]*stylesheet",
-    re.IGNORECASE,
+_ELSEWHERE: t.Final = re.compile(
+    r"((?:\b(?:src|background|srcset|poster)\s*=|url\()\s*[\"']?\s*)(?=(?:https?:)?//)", re.IGNORECASE
 )
+_SHEETS: t.Final = re.compile(r"@import\b|<link\s[^>]*stylesheet", re.IGNORECASE)
 
 _INVERTED: t.Final = (
     "<style>html{background:#fff!important;filter:invert(1) hue-rotate(180deg)!important}"
@@ -49,7 +48,7 @@ def policy(*, remote: bool) -> str:
 
 def wants_remote(html: str) -> bool:
     """Whether *html* would load something from elsewhere."""
-    return _REMOTE_CONTENT.search(html) is not None
+    return _ELSEWHERE.search(html) is not None or _SHEETS.search(html) is not None
 
 
 def has_dark(html: str) -> bool:
@@ -73,6 +72,7 @@ def document(letter: Letter, html: str, *, dark: bool, remote: bool) -> str:
     html = _HEAD.sub("<basefont", html)  # an element that does nothing and, like these, has no end
     if not remote:
         html = _LINK.sub("<basefont", html)  # rel=preconnect obeys no policy
+        html = _ELSEWHERE.sub(r"\1data:,", html)  # the policy would do, but for a line on the console for each picture
     html = _TARGET.sub(r"\1data-target", html)
     html = _SCHEME.sub(lambda match: "min-width:0px" if match[1].lower() == scheme else "max-width:0px", html)
     html = _CID.sub(_pictures(letter), html)

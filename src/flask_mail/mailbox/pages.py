@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import typing as t
+from urllib.parse import quote
 
 from flask import abort
 from flask import Blueprint
@@ -17,6 +18,7 @@ from flask import redirect
 from flask import request
 from flask import Response
 from flask import url_for
+from werkzeug.http import dump_options_header
 
 from ..errors import MailError
 from . import forwarding
@@ -135,7 +137,11 @@ def attachment(letter: Letter, number: int) -> Response:
 def download(octets: bytes, name: str) -> Response:
     """A file to save: never shown, whatever it is."""
     response = Guarded(octets, mimetype="application/octet-stream")
-    response.headers.set("Content-Disposition", "attachment", filename=name)
+    plain = name.encode("ascii", "replace").decode("ascii").replace("?", "_")
+    written = (
+        {"filename": plain} if plain == name else {"filename": plain, "filename*": f"UTF-8''{quote(name, safe='')}"}
+    )
+    response.headers["Content-Disposition"] = dump_options_header("attachment", written)  # RFC 6266 §4.3
     return response
 
 

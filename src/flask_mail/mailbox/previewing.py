@@ -37,9 +37,10 @@ def previews() -> Response:
 @blueprint.get("/previews/<name>")
 def preview(name: str) -> Response:
     """One preview, or why it cannot be shown."""
+    found = _called(name)
     view = trouble = None
     try:
-        view = _view(_called(name))
+        view = _view(found)
     except Exception as error:
         trouble = _told(error)
     template = "preview.html" if "X-Fragment" in request.headers else "previews.html"
@@ -62,8 +63,9 @@ def _shown(template: str, view: View | None = None, trouble: dict[str, str] | No
 @blueprint.get("/previews/<name>/body")
 def preview_body(name: str) -> Response:
     """The HTML of a preview, as a sandboxed document."""
+    found = _called(name)
     try:
-        letter = _letter(_called(name))
+        letter = _letter(found)
     except Exception as error:  # it was well when the page around it was made
         return Framed(f"{type(error).__name__}: {error}", mimetype="text/plain")
     return framed(letter)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections.abc as c
 import typing as t
 
 from .letter import Letter
@@ -17,7 +18,14 @@ def summary(letter: Letter) -> dict[str, t.Any]:
         "from": letter.header("From"),
         "to": letter.header("To"),
         "cc": letter.header("Cc"),
-        "text": " ".join(letter.readable[: 2 * LONGEST].split())[:LONGEST],
+        "text": " ".join(_lines(letter.readable[: 2 * LONGEST]))[:LONGEST],
         "attachments": sum(not part.inline for part in letter.attachments),
         "size": len(letter.octets),
     }
+
+
+def _lines(text: str) -> c.Iterator[str]:
+    """The lines with something to read in them: no rules, no underlines."""
+    for line in text.splitlines():
+        if line.strip(" \t=-_*"):
+            yield " ".join(line.split())

@@ -6,18 +6,22 @@ import dataclasses as d
 import datetime
 import email.utils
 import functools
+import logging
 import typing as t
 import urllib.parse
 
 from flask import request
 
+from ..message.finding import Finding
+from ..templates.lint import lint_octets
 from .frame import has_dark
 from .frame import SANDBOX
 from .frame import wants_remote
+from .guards import state
 from .letter import Letter
-from .linting import Finding
-from .linting import findings
 from .snippet import snippet
+
+logger: logging.Logger = logging.getLogger("flask_mail")
 
 LONGEST_SOURCE: t.Final = 400_000
 """Octets of the source that are shown; the rest is in the download."""
@@ -69,7 +73,14 @@ class View:
 
     @functools.cached_property
     def findings(self) -> list[Finding] | None:
-        return findings(self.letter)
+        """What its readers will stumble over; ``None`` where it is too broken to tell."""
+        if self.letter.trouble:
+            return None
+        try:
+            return lint_octets(self.letter.octets, state(), recipients=self.recipients)
+        except Exception:
+            logger.exception("%s could not be looked through", self.record["message_id"])
+            return None
 
     def address(self, path: str = "", **more: str) -> str:
         """The address of something that belongs to this mail."""

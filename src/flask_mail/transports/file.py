@@ -56,12 +56,16 @@ class FileTransport(Transport):
             raise
 
     def _keep(self, submission: Submission) -> Receipt:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.prepare()
         now = datetime.datetime.now(datetime.UTC)
         name = f"{now:%Y%m%dT%H%M%S.%f}Z-{secrets.token_hex(4)}"  # sorts by time, and cannot be guessed
         self._write(f"{name}.eml", submission.content)
         self._write(f"{name}.json", [json.dumps(self.record(submission, now), ensure_ascii=False, indent=1).encode()])
         return accepted(submission)
+
+    def prepare(self) -> None:
+        """Make the folder, where there is none."""
+        self.folder.mkdir(parents=True, exist_ok=True)
 
     def record(self, submission: Submission, now: datetime.datetime) -> dict[str, t.Any]:
         """What stands beside the content."""

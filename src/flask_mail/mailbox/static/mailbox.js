@@ -26,7 +26,11 @@ document.addEventListener("DOMContentLoaded", () => {
   document.addEventListener("keydown", pressed);
   addEventListener("popstate", () => show(location.href));
   find("#search")?.addEventListener("input", search);
-  find("#locale")?.addEventListener("change", (event) => event.target.form.submit());
+  find("#locale")?.addEventListener("change", (event) => {
+    const url = new URL(location.href);
+    url.searchParams.set("locale", event.target.value);
+    location.assign(url);
+  });
   for (const button of all("[data-close]")) button.addEventListener("click", () => button.closest("dialog").close());
   dress();
   if (find("#rows") || find("#outbox")) poll();
@@ -105,6 +109,7 @@ function mark() {
     const chosen = row.dataset.id === id;
     if (chosen) {
       row.setAttribute("aria-current", "true");
+      if (row.classList.contains("new")) count(Number(find("#unread").textContent) - 1);
       row.classList.remove("new");
     } else row.removeAttribute("aria-current");
   }
@@ -342,7 +347,7 @@ const keys = {
   "?": () => actions.help(),
 };
 const places = { m: "index", i: "index", p: "previews" };
-let going = 0; // when g was pressed
+let going = -Infinity; // when g was pressed
 
 function pressed(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || find("dialog[open]")) return;
@@ -352,7 +357,7 @@ function pressed(event) {
     return;
   }
   if (performance.now() - going < 1000 && places[event.key]) {
-    going = 0;
+    going = -Infinity;
     location.assign(document.body.dataset[places[event.key]]);
   } else if (event.key === "g") going = performance.now();
   else if (/^[1-9]$/.test(event.key)) {

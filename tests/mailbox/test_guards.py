@@ -1,0 +1,193 @@
+"""Who may look at the mailbox, from where, and what a page may do there."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import re
+import typing as t
+
+import flask_wtf
+import pytest
+from flask import Flask
+from flask import Response
+
+from flask_mail.mailbox.guards import trusted
+from flask_mail.mailbox.store import store_of
+
+from .conftest import send
+
+Make = c.Callable[..., Flask]
+PAGES = ("/_mail/", "/_mail/list", "/_mail/previews", "/_mail/static/mailbox.js")
+
+
+def statuses(app: Flask, **options: t.Any) -> set[int]:
+    found = set()
+    for page in PAGES:
+        with app.test_client().get(page, **options) as response:
+            found.add(response.status_code)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("config", "status"),
+    [
+        ({}, 200),
+        ({"MAIL_SERVER": "127.0.0.1"}, 404),
+        ({"MAIL_SERVER": "127.0.0.1", "MAIL_MAILBOX": True}, 200),
+        ({"MAIL_SERVER": "127.0.0.1", "MAIL_MAILBOX_COPIES": True}, 200),
+        ({"MAIL_MAILBOX": False}, 404),
+        ({"MAIL_MAILBOX": False, "MAIL_MAILBOX_COPIES": True}, 404),
+        ({"testing": True}, 404),
+        ({"debug": False}, 404),
+        ({"debug": False, "MAIL_MAILBOX": True}, 404),
+        ({"debug": False, "MAIL_MAILBOX_COPIES": True}, 404),
+        ({"debug": False, "MAIL_MAILBOX_AUTH": lambda: True}, 404),
+        ({"debug": False, "MAIL_MAILBOX": True, "MAIL_MAILBOX_AUTH": lambda: True}, 200),
+        ({"debug": False, "MAIL_MAILBOX": True, "MAIL_MAILBOX_AUTH": lambda: False}, 403),
+        ({"MAIL_MAILBOX_AUTH": lambda: False}, 403),
+        ({"debug": False, "MAIL_MAILBOX": True, "MAIL_MAILBOX_AUTH": "flask.has_request_context"}, 200),
+    ],
+    ids=str,
+)
+def test_it_is_there_where_it_is_enabled(make: Make, config: dict[str, t.Any], status: int) -> None:
+    assert statuses(make(**config)) == {status}
+
+
+def test_debug_mode_that_ends_ends_the_mailbox(app: Flask) -> None:
+    app.debug = False
+    assert statuses(app) == {404}
+
+
+@pytest.mark.parametrize(
+    ("host", "known"),
+    [
+        ("localhost", True),
+        ("localhost:5000", True),
+        ("LOCALHOST.", True),
+        ("app.localhost:5000", True),
+        ("127.0.0.1", True),
+        ("127.1.2.3:80", True),
+        ("[::1]:5000", True),
+        ("staging.example.com", True),
+        ("evil.example", False),
+        ("localhost.evil.example", False),
+        ("notlocalhost", False),
+        ("127.0.0.1.evil.example", False),
+        ("10.0.0.1", False),
+        ("0.0.0.0", False),
+        ("[::1", False),
+        ("", False),
+    ],
+)
+def test_only_names_of_this_machine_and_named_ones_are_served(host: str, known: bool) -> None:
+    assert trusted(host, ("Staging.example.com",)) is known
+
+
+def test_a_foreign_host_is_refused(app: Flask) -> None:
+    assert statuses(app, base_url="http://evil.example") == {403}
+    app.extensions["mail"].mailbox_hosts = ("evil.example",)
+    assert statuses(app, base_url="http://evil.example") == {200}
+
+
+@pytest.fixture
+def post(app: Flask) -> c.Callable[..., int]:
+    """Delete all mails, with any headers; the token is right unless another is given."""
+    send(app)
+
+    def attempt(token: str | None = None, **headers: str) -> int:
+        token = store_of(app).token() if token is None else token
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        status = app.test_client().post("/_mail/clear", data={"token": token}, headers=named).status_code
+        assert (store_of(app).entries() == []) is (status == 303)
+        return status
+
+    return attempt
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 303),
+        ({"Origin": "http://localhost"}, 303),
+        ({"Origin": "http://localhost", "Sec_Fetch_Site": "same-origin"}, 303),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "http://localhost:8080"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec_Fetch_Site": "cross-site"}, 403),
+        ({"Sec_Fetch_Site": "same-site"}, 403),
+        ({"Sec_Fetch_Site": "none"}, 403),
+        ({"token": "wrong"}, 403),
+        ({"token": ""}, 403),
+        ({"token": "nicht-möglich"}, 403),
+    ],
+    ids=str,
+)
+def test_what_changes_something_comes_from_a_page_of_ours(
+    post: c.Callable[..., int], headers: dict[str, str], status: int
+) -> None:
+    assert post(**headers) == status
+
+
+def test_a_get_changes_nothing(app: Flask) -> None:
+    send(app)
+    [entry] = store_of(app).entries()
+    for path in ("/_mail/clear", f"/_mail/m/{entry.id}/delete", f"/_mail/m/{entry.id}/send"):
+        assert app.test_client().get(path).status_code in (404, 405)
+    assert len(store_of(app).entries()) == 1
+
+
+@pytest.mark.parametrize("name", ["..", "../../etc/passwd", "%2e%2e%2f", ".token", "20261121T000000.000000Z-00000000"])
+def test_an_id_that_nobody_made_is_not_found(app: Flask, name: str) -> None:
+    send(app)
+    for path in (f"/_mail/m/{name}", f"/_mail/m/{name}/raw", f"/_mail/m/{name}/body", f"/_mail/m/{name}/part/0"):
+        assert app.test_client().get(path).status_code in (404, 308)
+
+
+def test_the_application_cannot_loosen_the_headers(make: Make) -> None:
+    app = make()
+
+    @app.after_request
+    def loosen(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = "default-src *"
+        response.headers["X-Content-Type-Options"] = "sniff"
+        response.headers["X-Frame-Options"] = "DENY"  # and the frame of the mail would stay empty
+        return response
+
+    send(app, html="<p>Hello")
+    [entry] = store_of(app).entries()
+    body = app.test_client().get(f"/_mail/m/{entry.id}/body")
+    assert body.headers["Content-Security-Policy"].startswith("sandbox allow-popups ")
+    assert "img-src data:;" in body.headers["Content-Security-Policy"]
+    assert "X-Frame-Options" not in body.headers
+    assert body.headers["Referrer-Policy"] == "no-referrer"
+    page = app.test_client().get("/_mail/")
+    assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
+    assert page.headers["Cache-Control"] == "no-store"
+
+
+def test_it_works_beside_flask_wtf(make: Make) -> None:
+    app = make(SECRET_KEY="secret")
+    flask_wtf.CSRFProtect(app)
+    send(app)
+    client = app.test_client()
+    form = client.get("/_mail/").text.partition('id="tokens"')[2].partition("</form>")[0]
+    tokens = dict(re.findall(r'name="(\w+)" value="([^"]+)"', form))
+    assert tokens.keys() == {"token", "csrf_token"}
+    assert client.post("/_mail/clear", data=tokens).status_code == 303
+
+
+def test_no_password_is_on_any_page(make: Make) -> None:
+    secret = "correct-horse-battery"
+    login = {"MAIL_USERNAME": "joe", "MAIL_PASSWORD": secret, "MAIL_SERVER": "127.0.0.1", "MAIL_PORT": 9}
+    app = make(**login, MAIL_MAILBOX=True)
+    send(app)
+    [entry] = store_of(app).entries()
+    client = app.test_client()
+    mail = f"/_mail/m/{entry.id}"
+    answers = [client.get(page) for page in ("/_mail/", "/_mail/list", mail, f"{mail}?tab=headers")]
+    form = {"token": store_of(app).token(), "address": "me@example.com"}
+    answers.append(failed := client.post(f"{mail}/send", data=form))
+    assert failed.status_code == 502
+    assert "Connection refused" in failed.text
+    assert all(secret not in answer.text for answer in answers)

@@ -1,0 +1,163 @@
+"""The pages, as far as no browser is needed; see ``tests/browser`` for the rest."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import typing as t
+
+import pytest
+from flask import Flask
+
+import flask_mail
+from flask_mail.mailbox.outbox import bars
+from flask_mail.mailbox.outbox import Outbox
+from flask_mail.mailbox.outbox import Trouble
+from flask_mail.mailbox.store import store_of
+
+from ..servers import Server
+from .conftest import send
+
+
+def first(app: Flask) -> str:
+    return f"/_mail/m/{store_of(app).entries()[0].id}"
+
+
+def test_the_list_is_sent_again_only_when_it_has_changed(app: Flask) -> None:
+    send(app)
+    client = app.test_client()
+    answer = client.get("/_mail/list")
+    tag = {"If-None-Match": answer.headers["ETag"]}
+    assert client.get("/_mail/list", headers=tag).status_code == 304
+    assert client.get("/_mail/list?q=hello", headers=tag).status_code == 200
+    send(app)
+    assert client.get("/_mail/list", headers=tag).status_code == 200
+
+
+def test_everything_works_without_the_script(app: Flask) -> None:
+    send(app, html="<p>Hello")
+    client = app.test_client()
+    page = client.get(first(app))
+    assert "<!doctype html>" in page.text
+    token = {"token": store_of(app).token()}
+    gone = client.post(f"{first(app)}/delete", data=token)
+    assert (gone.status_code, gone.location) == (303, "/_mail/")
+    assert store_of(app).entries() == []
+
+
+def test_a_mail_that_could_not_be_sent_says_why(app: Flask) -> None:
+    send(app)
+    form = {"token": store_of(app).token(), "address": "me@example.com"}
+    answer = app.test_client().post(f"{first(app)}/send", data=form)
+    assert answer.status_code == 502
+    assert "MAIL_SERVER is not set" in answer.text
+    app.config["MAIL_SERVER"] = "127.0.0.1"
+    app.extensions["mail"].mailbox = True
+    answer = app.test_client().post(f"{first(app)}/send", data={**form, "address": "no address"})
+    assert answer.status_code == 502
+    assert "no address" in answer.text
+
+
+def test_the_refused_of_a_copy_are_marked(make: c.Callable[..., Flask], smtp: Server) -> None:
+    app = make(**smtp.config, MAIL_MAILBOX_COPIES=True)
+    smtp.refused["no@example.com"] = "550 5.1.1 no such user"
+    send(app, recipients=["joe@example.com", "no@example.com"])
+    page = app.test_client().get(f"{first(app)}?tab=headers").text
+    assert "no@example.com was refused: 550 5.1.1 no such user" in page
+    assert '<span class="chip bad">refused</span>' in page
+
+
+def test_previews_are_listed_composed_and_sent(make: c.Callable[..., Flask], smtp: Server) -> None:
+    app = make(**smtp.config, MAIL_MAILBOX=True)
+    mail = flask_mail.Mail(app)
+
+    @mail.preview("welcome")
+    def welcome() -> flask_mail.Message:
+        """The first mail."""
+        message = flask_mail.Message("Welcome", html="<p>Hello")
+        message.attach("terms.txt", "text/plain", "terms")
+        return message
+
+    client = app.test_client()
+    assert "The first mail." in client.get("/_mail/previews").text
+    page = client.get("/_mail/previews/welcome").text
+    assert "you@example.com" in page
+    assert "delete" not in page.partition('id="pane"')[2].partition("<template")[0]
+    assert b"Subject: Welcome" in client.get("/_mail/previews/welcome/raw").data
+    assert "<p>Hello" in client.get("/_mail/previews/welcome/body").text
+    assert client.get("/_mail/previews/welcome/part/4").data == b"terms"
+    assert client.get("/_mail/previews/nothing").status_code == 404
+    form = {"token": store_of(app).token(), "address": "me@example.com"}
+    assert client.post("/_mail/previews/welcome/send", data=form).status_code == 303
+    [delivery] = smtp.wait()
+    assert delivery.recipients == ("me@example.com",)
+    assert store_of(app).entries() == []
+
+
+class Fake(Outbox):
+    """An outbox with something in it."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, list[str]]] = []
+
+    def counts(self) -> c.Mapping[str, int]:
+        return {"waiting": 3, "in doubt": 0, "sent": 1200, "given up": 2}
+
+    def oldest_waiting(self) -> float | None:
+        return 4000.0
+
+    def sent_per_minute(self) -> c.Sequence[int]:
+        return [*range(59), 7]
+
+    def troubles(self) -> c.Sequence[Trouble]:
+        return [
+            Trouble("451 4.7.1 <try> later", 3, ("a", "b", "c")),
+            Trouble("550 5.1.1 no such user", 2, ("d", "e"), final=True),
+        ]
+
+    def retry(self, ids: c.Sequence[str]) -> int:
+        self.done.append(("retry", list(ids)))
+        return len(ids)
+
+    def cancel(self, ids: c.Sequence[str]) -> int:
+        self.done.append(("cancel", list(ids)))
+        return len(ids)
+
+
+@pytest.fixture
+def outbox(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Fake:
+    """The application's queue is one that can be looked at."""
+    fake = Fake()
+    state = app.extensions["mail"]
+    state.queue = "outbox"
+    monkeypatch.setattr(type(state), "get_queue", lambda self: fake, raising=False)
+    return fake
+
+
+def test_the_outbox_is_shown_where_the_queue_has_one(app: Flask, outbox: Fake) -> None:
+    page = app.test_client().get("/_mail/outbox").text
+    assert page.count("<rect ") == 60 + page.count('<rect x="2" y="5"')
+    for words in ("<strong>1200</strong>", "<strong>1 h</strong>", "451 4.7.1 &lt;try&gt; later", "Give up"):
+        assert words in page
+    assert page.count("Give up") == 1
+    assert "/_mail/outbox" in app.test_client().get("/_mail/").text
+
+
+def test_without_one_there_is_no_page(app: Flask) -> None:
+    assert app.test_client().get("/_mail/outbox").status_code == 404
+    assert "/_mail/outbox" not in app.test_client().get("/_mail/").text
+
+
+@pytest.mark.parametrize("verb", ["retry", "cancel"])
+def test_retry_and_cancel(app: Flask, outbox: Fake, verb: str) -> None:
+    form: dict[str, t.Any] = {"token": store_of(app).token(), "id": ["a", "b"]}
+    assert app.test_client().post(f"/_mail/outbox/{verb}", data={"id": ["a"]}).status_code == 403
+    assert app.test_client().post(f"/_mail/outbox/{verb}", data=form).status_code == 303
+    assert outbox.done == [(verb, ["a", "b"])]
+
+
+def test_the_chart_stays_in_its_frame() -> None:
+    for counts in ([0] * 60, [10**6, 1, *[0] * 58], [], [3]):
+        for bar in bars(counts):
+            assert 0 <= bar.y <= 96
+            assert abs(bar.y + bar.height - 96) < 0.1
+            assert 0 <= bar.x < 600
