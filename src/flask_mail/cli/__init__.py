@@ -8,6 +8,7 @@ from .doctor import doctor
 from .lint import lint
 from .merge import merge
 from .outbox import outbox
+from .preview import preview
 from .providers import providers
 from .sending import send_test
 from .worker import worker
@@ -17,6 +18,7 @@ COMMANDS: dict[str, click.Command] = {
     "lint": lint,
     "merge": merge,
     "outbox": outbox,
+    "preview": preview,
     "providers": providers,
     "send-test": send_test,
     "worker": worker,
