@@ -122,6 +122,7 @@ EXCEPTIONS: t.Final = (
         words="tls",
         seen=("ssl.SSLEOFError: EOF occurred in violation of protocol",),
     ),
+    Row("closed-early", error="SMTPTLSError", words="tls", transient=False),  # an alert: no certificate shown, or so
     Row(
         "closed-early",
         error=_LOST,
