@@ -194,6 +194,17 @@ def test_a_dropped_connection_is_replaced_for_the_next_mail(
     assert results[0].ok
 
 
+def test_a_server_that_says_421_has_hung_up(mail: Mail, mail_faults: MailFaults) -> None:
+    with mail.connect() as connection:
+        mail_faults.fail_next(421, "4.3.2 Closing", stage="mail")
+        with pytest.raises(smtplib.SMTPSenderRefused):
+            connection.send(hello())
+        mail_faults.fail_next(554, "5.3.2 No more", stage="greeting")
+        with pytest.raises(smtplib.SMTPConnectError):
+            connection.send(hello())
+        assert connection.send(hello()).complete
+
+
 def test_a_delay_takes_its_time_and_no_more(mail: Mail, mail_faults: MailFaults) -> None:
     mail_faults.delay(0.1, recipient=ANN)
     times = []
