@@ -3,7 +3,7 @@
 A comment before a block says what is special about it:
 
 ``<!-- file: NAME -->``
-    The block is saved under that name and imported.
+    The block is saved under that name, and imported if it is Python.
 ``<!-- pytest: NAME -->``
     The block is saved under that name, and its tests are run.
 ``<!-- smtp: ADDRESS REPLY -->``
@@ -40,6 +40,7 @@ import warnings
 
 import pytest
 from flask import Flask
+from jinja2 import DictLoader
 
 import flask_mail
 from flask_mail.settings import KEYS
@@ -129,6 +130,10 @@ def test_python_runs(
     if page.name in ("errors.md", "security.md"):  # they speak of a program that is there already
         names.update(_a_program(make_app(start_server())))
     for block in blocks(page):
+        if block.mark == "file" and block.language == "text":
+            path = tmp_path / block.details
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.code, "utf-8")
         if block.language != "python":
             continue
         if block.mark == "smtp":
@@ -293,6 +298,12 @@ def _everybody_refused(stage: Stage) -> None:
     stage.send()
 
 
+def _from_template(stage: Stage, template: str, **config: t.Any) -> None:
+    app = stage.app(**config)
+    app.jinja_loader = DictLoader({"mail/welcome.txt": "Hello {{ user }}"})  # type: ignore[misc, assignment]
+    flask_mail.Mail(app).send_template(template, "you@example.com")
+
+
 ERRORS: dict[str, c.Callable[[Stage], None]] = {
     "port": lambda stage: stage.send(MAIL_PORT="ssl"),
     "half a login": lambda stage: stage.send(MAIL_USERNAME="joe"),
@@ -312,6 +323,8 @@ ERRORS: dict[str, c.Callable[[Stage], None]] = {
     "unknown authority": _unknown_authority,
     "tls on a plain port": _tls_on_a_plain_port,
     "everybody refused": _everybody_refused,
+    "no such template": lambda stage: _from_template(stage, "mail/welcom"),
+    "no such variable": lambda stage: _from_template(stage, "mail/welcome", MAIL_STRICT_TEMPLATES=True),
 }
 
 

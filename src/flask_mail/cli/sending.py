@@ -12,14 +12,16 @@ from ..doctor import Case
 from ..doctor.conversation import test_message
 from ..doctor.words import Words
 from ..errors import MailError
+from ..message import Message
 from ..submission import Receipt
 from . import terminal
 
 
 @click.command("send-test")
 @click.argument("address")
+@click.option("--template", metavar="NAME", help="Send this mail of the application, such as mail/welcome.")
 @with_appcontext
-def send_test(address: str) -> None:
+def send_test(address: str, template: str | None) -> None:
     """Send a test message to ADDRESS as the application would, and show the receipt.
 
     Exits with 1 if it was not accepted.
@@ -28,7 +30,11 @@ def send_test(address: str) -> None:
     assert state is not None
     words = terminal.words(getattr(state, "locale", None))
     try:
-        receipt = state.send(test_message(address, words.text))
+        message = test_message(address, words.text)
+        if template is not None:
+            message = Message.from_template(template, recipients=[address])
+            message.subject = message.subject or template
+        receipt = state.send(message)
     except MailError as error:
         for line in (f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())):
             terminal.write(line)
