@@ -1,4 +1,4 @@
-"""``python -m bench [compose | sizes | smtp | templates | pytest_plugin]``: one of the measurements, or all."""
+"""``python -m bench [compose | sizes | smtp | templates | pytest_plugin | mailbox]``: one of the measurements, or all."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ SCRIPTS = {
     "smtp": "smtp.py",
     "templates": "templates.py",
     "pytest_plugin": "pytest_plugin.py",
+    "mailbox": "mailbox.py",
 }
 
 

@@ -30,6 +30,7 @@ KEPT: t.Final = 500
 """How many mails are kept; the oldest go first."""
 
 _ID: t.Final = re.compile(r"\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{8}")
+_NAME: t.Final = re.compile(rf"({_ID.pattern})\.(json|seen)")
 _ENDINGS: t.Final = (".json", ".eml", ".seen")
 
 
@@ -42,7 +43,6 @@ class Entry:
     :param attachments: how many it has.
     :param size: octets in all.
     :param sent: whether it was really sent, and this is a copy.
-    :param haystack: what a search looks at, in lower case.
     :param seen: whether it was opened.
     """
 
@@ -56,12 +56,14 @@ class Entry:
     attachments: int
     size: int
     sent: bool
-    haystack: str
     seen: bool = False
 
-    def matches(self, words: c.Iterable[str]) -> bool:
+    def matches(self, words: c.Sequence[str]) -> bool:
         """Whether each of *words*, in lower case, occurs in it."""
-        return all(word in self.haystack for word in words)
+        if not words:
+            return True
+        haystack = "\n".join((self.subject, self.sender, self.to, *self.recipients, self.text)).lower()
+        return all(word in haystack for word in words)
 
 
 class Store:
@@ -87,11 +89,9 @@ class Store:
         """The ids, newest first, and which of them were opened."""
         ids: list[str] = []
         seen: set[str] = set()
-        with contextlib.suppress(FileNotFoundError), os.scandir(self.folder) as files:
-            for file in files:
-                stem, ending = os.path.splitext(file.name)
-                if ending in (".json", ".seen") and _ID.fullmatch(stem):
-                    ids.append(stem) if ending == ".json" else seen.add(stem)
+        with contextlib.suppress(FileNotFoundError):
+            for match in filter(None, map(_NAME.fullmatch, os.listdir(self.folder))):
+                ids.append(match[1]) if match[2] == "json" else seen.add(match[1])
         return sorted(ids, reverse=True), seen
 
     def version(self) -> str:
@@ -112,7 +112,7 @@ class Store:
                 del self._known[gone]
             found = [entry for each in ids if (entry := self._entry(each)) is not None]
         words = query.lower().split()
-        return [d.replace(entry, seen=entry.id in seen) for entry in found if entry.matches(words)]
+        return [d.replace(entry, seen=True) if entry.id in seen else entry for entry in found if entry.matches(words)]
 
     def _entry(self, name: str) -> Entry | None:
         if name not in self._known:
@@ -190,21 +190,17 @@ class Store:
 
 def _as_entry(name: str, record: dict[str, t.Any]) -> Entry:
     known: dict[str, t.Any] = record["summary"]
-    came = datetime.datetime.strptime(name[:22], "%Y%m%dT%H%M%S.%f").replace(tzinfo=datetime.UTC)
-    recipients = tuple(record["recipients"])
-    searched = (known["subject"], known["from"], known["to"], known["cc"], *recipients, known["text"])
     return Entry(
         id=name,
-        date=came,
+        date=datetime.datetime.fromisoformat(record["date"]),
         subject=known["subject"],
         sender=known["from"],
         to=known["to"] or known["cc"],
-        recipients=recipients,
+        recipients=tuple(record["recipients"]),
         text=known["text"],
         attachments=known["attachments"],
         size=known["size"],
         sent="sent" in record,
-        haystack="\n".join(searched).lower(),
     )
 
 
