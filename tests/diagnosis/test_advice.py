@@ -278,3 +278,9 @@ def test_the_words_that_tell_most_count(text: str, cause: str) -> None:
 )
 def test_servers_speak_more_languages_than_one(text: str, cause: str) -> None:
     assert advise(stage="rcpt", code=550, text=text).cause == cause
+
+
+@pytest.mark.parametrize("name", ["spam-report", "no-such-user", "quota", "blocked.user", "unknown", "rate-limit"])
+@pytest.mark.parametrize("text", ["5.7.1 <{0}@example.com>: Message refused", "{0}@example.com: not today"])
+def test_what_an_address_is_called_is_no_evidence(name: str, text: str) -> None:
+    assert advise(stage="end-of-data", code=550, text=text.format(name)).cause == "unknown"

@@ -24,6 +24,8 @@ _ENHANCED = re.compile(
 )  # RFC 3463 §2
 _ENHANCED_WITHIN = re.compile(r"(?<![\d.])([45]\.\d{1,2}\.\d{1,3})(?![\d.]|\w)")
 _PAIR = re.compile(r"\((-?\d{1,3}), (b?(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"))(?:, .*)?\)", re.DOTALL)
+# what spam-report@ or no-such-user@ is called tells no cause
+_ADDRESS = re.compile(r"[\w.+=%~-]{1,64}@[\w-]+(?:\.[\w-]+)*")
 _BASE64 = re.compile(r"(?:^|(?<=\s))(eyJ[A-Za-z0-9+/]{8,}={0,2})")
 
 LONG: t.Final = 4096
@@ -47,6 +49,7 @@ class Evidence:
     """What the table is asked with; each part may be missing.
 
     :param errors: names of the exception's class and of the classes it derives from.
+    :param words: *text* without mail addresses.
     :param security: ``ssl``, ``starttls`` or ``plain``.
     :param mechanism: how it was logged in, e.g. ``XOAUTH2``.
     """
@@ -56,6 +59,7 @@ class Evidence:
     code: int | None = None
     enhanced: tuple[str, ...] = ()
     text: str = ""
+    words: str = ""
     provider: str = ""
     host: str = ""
     port: int | None = None
@@ -129,6 +133,7 @@ def gather(
         code=code,
         enhanced=enhanced_codes(text),
         text=text,
+        words=_ADDRESS.sub("@", text),
         provider=_provider(provider or setting(settings, "provider"), host, text),
         host=str(host),
         port=port,

@@ -20,8 +20,12 @@ _NOT_WRONG = (
 )
 
 CODES: t.Final = (
-    Row("recipient-unknown", enhanced="x.1.1 x.1.6 x.1.10", unless=r"sender|blocked|polic|spam|relay|quota|limit"),
-    Row("syntax", enhanced="5.1.3 5.1.7 5.5.2 5.5.4", unless=r"blocked|reputation|spam|polic|denied|auth"),
+    Row(
+        "recipient-unknown",
+        enhanced="x.1.1 x.1.6 x.1.10",
+        unless=r"sender|blocked|polic|spam|relay|quota|limit|abuse|forg",
+    ),
+    Row("syntax", enhanced="5.1.3 5.1.7 5.5.2 5.5.4", unless=r"blocked|reputation|spam|polic|denied|auth|valid recip"),
     Row("sender-rejected", enhanced="x.1.8", unless=r"spam|blocked|relay|account"),
     Row("recipient-rejected", enhanced="5.2.1", stage="rcpt", unless=r"\bip\b|rate|unknown|spam"),
     Row("recipient-rejected", enhanced="5.4.1", stage="rcpt", unless=r"\bip\b|spam|relay|answer|timed? ?out"),

@@ -22,11 +22,12 @@ CONTENT: t.Final = (
         text=rf"{_MAIL}(?: \w+){{0,3}}? (?:is |was )?(?:too (?:big|large|long)|exceed(?:s|ed)? (?:\S+ ){{0,4}}size|"
         rf"size exceeds|"
         rf"is more than|larger than)|{_MAIL}(?: \w+)? (?:size|length)\b.{{0,30}}(?:exceed|over|limit|maximum)|"
-        r"max(?:imum)? (?:allowed )?(?:message|mail|e-?mail) size|size (?:limit )?(?:exceed|over)|exceeded mailsize|"
+        r"max(?:imum)? (?:(?:allowed|inbound|incoming|outgoing) )?(?:message|mail|e-?mail) size|"
+        r"size (?:limit )?(?:exceed|over)|exceeded mailsize|"
         r"size limit|larger than|more than \d+ bytes|taille (?:limite|maximale)|zu gro(?:ß|ss)|"
         r"(?:demasiado|muy|muito|troppo) grand|слишком больш|邮件.{0,6}(?:过大|太大)|附件.{0,6}(?:过大|太大)|"
         r"超过.{0,8}大小",
-        unless=r"mailbox (?:size|full)|header",
+        unless=r"mailbox (?:size|(?:is )?full)|header",
         seen=(
             "552 5.3.4 Message size exceeds fixed limit",
             "552 5.2.3 Your message exceeded Google's message size limits.",
@@ -38,7 +39,8 @@ CONTENT: t.Final = (
         r"rfc ?-?5322|rfc ?-?2?822|rfc compliant|multiple from|valid message-?id|"
         r"headers?\b.{0,20}(?:missing|malformed|duplicate|invalid|too long|not (?:valid|compliant))|"
         r"(?:missing|malformed|duplicate|invalid|no) .{0,20}headers?\b|malformed|invalid address in from|"
-        r"missing (?:the )?(?:from|date|subject|to)\b",
+        r"missing (?:the )?(?:from|date|subject|to)\b|mime/reject|multiple \w+ headers?\b|header error|"
+        r"multiple addresses in|header size|(?:invalid|broken) (?:mime )?structure|mime error",
         unless=r"authenticat|spoof",
         stage="data end-of-data",
         words="content",
@@ -55,7 +57,9 @@ CONTENT: t.Final = (
         r"(?:illegal|prohibited|forbidden|banned) attachment|content (?:scanner|filter)|"
         r"attachments?\b.{0,40}(?:forbidden|not allowed|blocked|prohibited|banned|not accepted)|"
         r"content (?:was |has been )?(?:filter|reject|denied|blocked|not accept)|message (?:was |has been )?filtered|"
-        r"\b(?:ube|uce)\b|bulk mail|junk|unwanted (?:content|mail)|垃圾邮件|违规|敏感|content examination",
+        r"unacceptable content|bulk.advertis|pattern detection|mass ?mail|blocked by (?:our|the|a) (?:\w+ )?filter|"
+        r"failed .{0,20}anti-?spam|spam-?trap|\b(?:ube|uce)\b|bulk mail|junk|unwanted (?:content|mail)|垃圾邮件|"
+        r"违规|敏感|content examination",
         stage="data end-of-data",
         seen=(
             "550 5.7.1 Our system has detected that this message is likely unsolicited mail.",
@@ -88,7 +92,8 @@ CONTENT: t.Final = (
         r"refused|deferred|closed)|insufficient system|resources? (?:is |are )?temporarily|shutting down|"
         r"queue (?:file write error|unavailable)|service (?:is )?(?:currently |temporarily )?(?:not available|"
         r"unavailable|refused)|"
-        r"server configuration (?:error|problem)|system (?:is )?(?:too )?busy|internal (?:server |system )?error|"
+        r"(?:server|local|system) configuration (?:error|problem)|system\S* (?:is )?(?:too )?busy|"
+        r"internal (?:server |system )?error|"
         r"local error|(?:lookup|database|ldap|backend) (?:failure|error)|failed to be replicated|overload|"
         r"under maintenance|out of (?:memory|disk)|no space left|service refuse|unable to (?:process|"
         r"accept) (?:\w+ ){0,3}"

@@ -65,7 +65,8 @@ HOSTS: t.Final = (
         text=r"dmarc|\bspf\b|\bdkim\b|unauthenticated e-?mail from|sender is unauthenticated|authentication checks|"
         r"openspf|spf\.pobox|"
         r"required authentication level|not allowed by spf|not (?:designated|permitted) (?:as|by)|"
-        r"authenticat\w* with (?:either )?(?:spf|dkim)|anti-?spoof|pass (?:either )?spf|spf or dkim|spf 检查",
+        r"authenticat\w* with (?:either )?(?:spf|dkim)|mail ?from .{0,60}mismatch\w* (?:client|your) ip|anti-?spoof|"
+        r"pass (?:either )?spf|spf or dkim|spf 检查",
         seen=(
             "550 5.7.26 Unauthenticated email from example.com is not accepted due to domain's DMARC policy.",
             "550 5.7.26 This mail has been blocked because the sender is unauthenticated.",
@@ -90,7 +91,7 @@ HOSTS: t.Final = (
         r"trop de (?:connexions|messages|destinataires)|zu viele (?:verbindungen|nachrichten|e?-?mails|empf)|"
         r"demasiad[oa]s (?:conexiones|mensajes|destinatarios)|muit[oa]s (?:conex|mensage|destinat)|"
         r"слишком (?:много|часто)|频率|频繁|过于频繁",
-        unless=r"temporarily blocked|black ?-?list",
+        unless=r"temporarily blocked|black ?-?list|messages on the server",
         transient=True,
         seen=(
             "450 4.2.1 The user you are trying to contact is receiving mail too quickly.",
@@ -155,7 +156,10 @@ HOSTS: t.Final = (
     ),
     Row(
         "ip-blocked",
-        text=r"client host rejected|\bip\b(?: address)?(?: \S+)? (?:is |was |has been )?(?:rejected|forbidden|"
+        text=r"mail from \[?[\d.]{7,15}\]? (?:refused|rejected|blocked)|remote ?host looks|currently sending spam|"
+        r"you are sending spam|"
+        r"unresolvable (?:\w+ )?host ?name|unverif\w+ (?:sending )?ips?\b|"
+        r"client host rejected|deny_?ip|\bip\b(?: address)?(?: \S+)? (?:is |was |has been )?(?:rejected|forbidden|"
         r"refused|invalid|"
         r"in prison|hangup|hung up)|(?:invalid|forbidden|bad|rejected) (?:sender )?ip\b|client host .{0,80}blocked|"
         r"^ip[=:].*problem occurred|your ip identified as spammer|"
@@ -176,7 +180,7 @@ HOSTS: t.Final = (
         near=r"block|reject|den(?:y|ied)|forbid|\bban|refuse|not (?:allowed|authori[sz]ed|welcome|permitted)|"
         r"prohibit|abuse",
         unless=r"too many|limit|temporar|later|busy|service refuse|relay",
-        code="5xx",
+        code="550 553 554 571",
         stage="greeting",
         seen=("554 5.7.0 Blocked",),
     ),

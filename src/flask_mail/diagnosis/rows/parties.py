@@ -50,7 +50,8 @@ _SENDERS: t.Final = (
         r"authenticated (?:user|account|sender|login).{0,40}(?:mismatch|does not match|differ)|"
         r"cannot send (?:e?-?mail )?(?:from|as) |(?:sender|from)(?: address)? (?:is )?not (?:allowed|permitted|"
         r"authori[sz]ed)\b|"
-        r"impersonat|use your own (?:e?-?mail )?address",
+        r"(?:mail ?from|envelope)\b.{0,40}mismatch\w* .{0,20}(?:header|from)|impersonat|"
+        r"use your own (?:e?-?mail )?address",
         unless=r"\bspf\b|per it",
         transient=False,
         seen=("553 5.7.1 <hello@example.com>: Sender address rejected: not owned by user joe",),
@@ -62,7 +63,7 @@ _SENDERS: t.Final = (
         r"disallowed|forbidden|refused|rejected)|denied relay|"
         r"(?:unable|not (?:allowed|permitted|authori[sz]ed|configured)|cannot|unauthori[sz]ed) (?:to )?relay|"
         r"not allowed relay|do not relay|no relay|open relay|as a relay|for relay|relay mail|we don'?t relay|"
-        r"denies relay|"
+        r"denies relay|(?:not local|local) host \S+,? not a gateway|not (?:\w+ )?permitted to\s+relay|"
         r"list of allowed rcpthosts|proper authentication required|delivery is not allowed to this address|"
         r"not (?:an? )?(?:local|hosted) domain|gateway user|not handle (?:mail for )?this domain",
         unless=r"\brelay check local\b|sender is not allowed to relay",
@@ -82,6 +83,8 @@ _SENDERS: t.Final = (
         r"(?:unroute?able|unresolvable|unverified|non-?existent|unknown|invalid|bad|"
         r"rejected) sender(?! address syntax)|"
         r"sender(?:'s)? (?:domain )?(?:is )?(?:rejected|refused|denied|unknown|not (?:exist|found|accepted))|"
+        r"verify mail ?from failed|sender (?:e?-?mail )?(?:address )?is not in (?:my|our|the)|"
+        r"sender is (?:a )?spammer|not accept (?:mail|messages) from @|is a dead domain|backscatter protection|"
         r"sender domain|from: domain is invalid|(?:null|empty) (?:envelope )?senders? (?:is |are )?(?:not|reject)|"
         r"emetteur invalide|return[- ]?path.{0,30}(?:invalid|not|reject)|from.{0,10}domain.{0,30}(?:not exist|"
         r"not resolve|"
@@ -111,6 +114,7 @@ _RECIPIENTS: t.Final = (
     Row(
         "recipient-rejected",
         text=r"^\W*(?:5\.\d\.\d )?(?:<[^>]*>\W*)?(?:recipient )?(?:address )?(?:rejected|refused)\W*$",
+        unless=r"5\.1\.1\b",
         stage="rcpt",
         code="5xx",
     ),
@@ -118,16 +122,17 @@ _RECIPIENTS: t.Final = (
     Row(
         "mailbox-full",
         text=r"(?:mailbox|inbox|mail ?folder|mail file|maildir|incoming mail)\b.{0,30}(?:\bfull|over ?quota|"
+        r"over (?:the |its )?(?:\w+ )?quota|space not enough|"
         r"quota exceeded|"
         r"(?:size|storage) limit|limit exceeded|exceed|out of storage|\bquota)|(?:user|account|recipient|mailbox|"
         r"they|who)\b.{0,40}"
         r"over (?:the |their |its |disk |allowed )*?quota|quota exceeded ?\(mailbox|would exceed .{0,20}(?:storage|"
         r"quota)|"
-        r"(?:full|plein\w*) (?:mailbox|inbox|boite)|disk quota|"
+        r"(?:full|plein\w*) (?:mailbox|inbox|boite)|disk quota|user has too many messages|over the allowed quota|"
         r"bo[iî]te.{0,30}pleine|postfach.{0,30}voll|buz[oó]n.{0,20}lleno|caixa.{0,20}cheia|casella.{0,20}piena|"
         r"邮箱已满|邮箱空间不足|容量已满|ящик.{0,20}переполнен|user'?s space has been used up|"
         r"(?:not enough|insufficient|no) (?:disk |storage )*space (?:in|for) (?:the )?(?:user|mailbox|recipient)",
-        unless=r"sending|outgoing|sender",
+        unless=r"sending (?:limit|quota|rate)|outgoing|sender",
         seen=("552 5.2.2 Mailbox full", "452 4.2.2 The recipient's inbox is out of storage space."),
     ),
     Row(
@@ -142,6 +147,12 @@ _RECIPIENTS: t.Final = (
         r"inactive\b|"
         r"deactivated|archived|\bblocked|is ?blocked|\bbloqu[eé]|\blocked|expired|not accepting|"
         r"no longer accept|does not accept)|"
+        r"(?:user|recipient|mailbox|rcpt)\b.{0,50}(?:\bnot ok\b|is (?:currently )?restricted)|"
+        r"(?:deactivated|inactive|disabled|suspended|expired|closed|locked) (?:mailbox|user|account|recipient)|"
+        r"(?:account|mailbox)\b.{0,20}(?:\bclosed|not (?:yet )?activated|terminated)|"
+        r"unavailable or access denied|not (?:allowed|permitted) to post|closed (?:mailing )?list|"
+        r"user (?:is )?not active|"
+        r"not subscribed to th(?:is|e)|"
         r"reserved by rfc 2606|recipient address rejected: (?:access denied|inactive|block)|blocked by recipient|"
         r"rejected by (?:the )?(?:recipient|user|destination|policy of the recipient)|user suspended|"
         r"suspend the service|"
@@ -171,7 +182,17 @@ _RECIPIENTS: t.Final = (
         r"e?-?mail|account|person|address|local|alias|destination|domain)|invalid[- ]recipient|"
         r"inactive (?:e?-?mail )?address|recip(?:ient)?notfound|no mailbox|no (?:account|user|one|person) (?:by|at|"
         r"with|"
-        r"here)|host unknown|find (?:the )?recipient|not (?:in|on) (?:the |our )?recipient list|"
+        r"here)|(?:wrong|bogus) (?:recipient|user|mailbox)|not a member of (?:the )?domain|"
+        r"(?:is )?not an? (?:known|valid|active|registered|existing|current) (?:\w+ )?(?:user|mailbox|address|"
+        r"recipient|"
+        r"account)|"
+        r"@>? (?:was |is )?not found|(?:name|address(?:es)?|user|mailbox)\b.{0,12} (?:is|was|were|could|"
+        r"can) ?not (?:be )?found|"
+        r"no mail ?box (?:available|found)|account unavailable|can'?t accept user|not a local (?:address|user|"
+        r"mailbox)|"
+        r"missing home directory|recipients? (?:was|were|is|are) undeliverable|"
+        r"(?:user|mailbox|account)(?: \w+)? no(?:t|n)? exist|(?:recipient|address) cannot be verified|host unknown|"
+        r"find (?:the )?recipient|not (?:in|on) (?:the |our )?recipient list|"
         r"not our customer|tried to reach does not exist|does ?n['o]t have an? \S+ account|"
         r"(?:does not|does ?n['o]t|has no) (?:have an )?account|do(?:es)?n'?t exists|unavailable (?:mail )?user|"
         r"not (?:an? )?(?:\w+ )?user (?:of|on|here)|(?:is not|isn'?t) a local|not in route list|"
@@ -196,7 +217,8 @@ _RECIPIENTS: t.Final = (
     ),
     Row(
         "recipient-unknown",
-        text=r"no such user|user unknown|tried to reach does not exist|recip(?:ient)?notfound|"
+        text=r"no such user|user unknown|all recipients are invalid|tried to reach does not exist|"
+        r"recip(?:ient)?notfound|"
         r"does ?n['o]t have an? \S+ account",
         unless=r"sender",
     ),
@@ -205,7 +227,7 @@ _RECIPIENTS: t.Final = (
         text=r"mailbox (?:is )?unavailable",
         code="550 553 551",
         stage="rcpt",
-        unless=r"try again|blocked|black ?list|spam|policy|reputation",
+        unless=r"try again|blocked|black ?list|spam|policy|reputation|denied",
         seen=("550 Requested action not taken: mailbox unavailable",),
     ),
 )
@@ -230,8 +252,10 @@ PARTIES: t.Final = (
         r"bad syntax|"
         r"invalid syntax|syntax (?:is|should)|not a valid rfc.?\d+ address|unrecogni[sz]ed command|"
         r"bad sequence of commands|sequence error|must precede|out of sequence|duplicate (?:mail|rcpt|helo|ehlo)|"
-        r"already said|nested mail|"
-        r"already (?:specified|given)|expected after|(?:mail|rcpt|ehlo|helo)(?:/ehlo)? (?:command )?first|send hello|"
+        r"already said|nested mail|wrong state|before (?:the )?(?:smtp )?(?:greeting|banner)|"
+        r"already (?:specified|given)|not yet given|"
+        r"invalid [`'\"]?(?:to|from|cc|bcc|reply[-_]?to)[`'\"]? field|expected after|(?:mail|rcpt|ehlo|"
+        r"helo)(?:/ehlo)? (?:command )?first|send hello|"
         r"need (?:mail|rcpt|helo|ehlo)|protocol violation|unknown command|"
         r"command (?:not implemented|unknown|unrecogni[sz]ed|not recogni[sz]ed)|address contains|"
         r"invalid (?:mail from|rcpt to|command|argument|parameter|domain name)|malformed (?:local|address|recipient|"

@@ -13,9 +13,11 @@ RELAYS: t.Final = (
         r"not enough credits|exceed sending limit|(?:reached|exceeded) your (?:\w+ ){0,3}(?:quota|plan|allowance)|"
         r"max (?:e?mails|defers and failures) per hour|number of (?:messages|e?-?mails) you (?:can|may) send|"
         r"only \d+ (?:messages|e?-?mails) per (?:day|hour|month)|"
-        r"(?:reached|exceeded|over) (?:its|your|the|their) (?:[\w-]+ ){0,3}(?:quota|limit per|daily|monthly|hourly)|"
+        r"(?:reached|exceeded|over) (?:its|your|the|their) (?:[\w-]+ ){0,3}(?:limit per|daily|monthly|hourly)|"
+        r"(?:reached|exceeded|over) your (?:[\w-]+ ){0,3}quota|"
         r"policy rejection\W{1,3}quota|(?:sending|sender|outgoing|outbound|e-?mail|messages?|account) quota|"
         r"(?:hourly|daily|monthly) (?:\w+ ){0,4}(?:limit|quota)|发信(?:量|数量|额度).{0,8}(?:超|限)",
+        unless=r"\b[45]\.2\.2\b",
         seen=(
             "454 Throttling failure: Daily message quota exceeded.",
             "451 Authentication failed: Maximum credits exceeded",
@@ -46,7 +48,7 @@ RELAYS: t.Final = (
         text=r"not subscribed to ses|outgoing (?:e?-?mails?|messages?)\b.{0,60}(?:suspended|blocked|disabled)|"
         r"sending (?:is )?(?:paused|suspended)|account (?:has been |is |was |is not |not ){0,2}(?:temporarily )?"
         r"(?:suspended|paused|disabled|deactivated|blocked|banned|locked|under review|(?:yet )?activated|frozen)|"
-        r"pending approval|(?:suspended|disabled) account",
+        r"activate your .{0,20}account|to continue sending messages|pending approval|(?:suspended|disabled) account",
         stage="auth mail data end-of-data",
         seen=(
             "554 Message rejected: Sending paused for this account.",

@@ -72,9 +72,9 @@ class Row:
             and _one_of(self.mechanism, evidence.mechanism)
             and _one_of(self.port, str(evidence.port or ""))
             and _like(self.enhanced, evidence.enhanced)
-            and (not self.text or _found(self.text, evidence.text))
-            and (not self.near or _found(self.near, evidence.text))
-            and not (self.unless and _found(self.unless, evidence.text))
+            and (not self.text or _found(self.text, evidence.words))
+            and (not self.near or _found(self.near, evidence.words))
+            and not (self.unless and _found(self.unless, evidence.words))
         )
 
 
