@@ -102,7 +102,7 @@ def merge(
     except MailError as error:
         raise click.ClickException(str(error)) from None
     status = _run(merging, bar)
-    for line in _summary(merging, results, status):
+    for line in _summary(merging, results):
         terminal.write(line)
     raise click.exceptions.Exit(status)
 
@@ -163,18 +163,18 @@ def _stoppable(merging: Merge, caught: list[int]) -> c.Generator[None]:
             signal.signal(number, handler)
 
 
-def _summary(merging: Merge, results: pathlib.Path, status: int) -> c.Iterator[str]:
+def _summary(merging: Merge, results: pathlib.Path) -> c.Iterator[str]:
     counts = [f"{merging.counts[kind]:,} {kind}" for kind in KINDS if merging.counts[kind]]
-    if merging.skipped:
-        counts.append(f"{merging.skipped:,} done before")
+    if (before := merging.skipped - len(merging.in_doubt)) > 0:
+        counts.append(f"{before:,} done before")
     yield f"{'Interrupted. ' if merging.interrupted else ''}{', '.join(counts) or 'Nothing was sent'}."
     if merging.counts["suppressed"]:
         yield "Sending is suppressed: MAIL_SUPPRESS_SEND, or TESTING, is set."
     yield from _doubts(merging)
     if results.exists():
         yield f"Results: {results}"
-    if status and (merging.interrupted or merging.counts["failed"] or merging.counts["invalid"] or not merging.counts):
-        yield f"To go on: {_again('--resume')}"
+        if merging.interrupted or merging.counts["failed"] or merging.counts["invalid"]:
+            yield f"To go on: {_again('--resume')}"
 
 
 def _doubts(merging: Merge) -> c.Iterator[str]:

@@ -114,7 +114,7 @@ def show(id: str, as_json: bool, content: bool) -> None:
         terminal.write(f"There is no message {id!r}, or more than one.")
         raise click.exceptions.Exit(1)
     if content:
-        click.get_binary_stream("stdout").write(found.content(entry.id) or b"")
+        click.echo(found.content(entry.id) or b"", nl=False)
         return
     if as_json:
         click.echo(json.dumps(entry.as_json(), ensure_ascii=False, indent=2))

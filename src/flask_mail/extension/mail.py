@@ -29,6 +29,7 @@ from ..transports import load
 from ..transports import NAMES
 from ..transports.base import Transport
 from . import mailbox
+from . import tasks
 from .commands import register
 from .previews import Function
 from .previews import Preview
@@ -102,6 +103,7 @@ class Mail(Sending):
         runtime.show(self._previews)
         self._states[app] = state
         runtimes[state].serve_outbox(state)
+        tasks.serve(app, state)
         register(app, state.cli_group)
         mailbox.register(app, state)
         return state

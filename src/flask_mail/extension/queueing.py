@@ -146,12 +146,15 @@ class AppDelivery(Delivery):
             return
         signal = email_deferred if event.kind == "deferred" else email_failed
         cause = advise(event.error, self._state).cause if isinstance(event.error, DeliveryError) else ""
+        what = "will be tried again" if event.kind == "deferred" else "was not sent, and will not be,"
+        if event.kind == "failed" and getattr(event.error, "in_doubt", False):
+            what = "may have been sent or not"
         logger.log(
-            logging.WARNING if event.kind == "failed" else logging.INFO,
+            logging.INFO if event.kind == "deferred" else logging.WARNING,
             "%s: %s %s to %s: %s%s",
             event.message_id,
             event.id,
-            "was not sent, and will not be," if event.kind == "failed" else "will be tried again",
+            what,
             ", ".join(event.recipients),
             event.error,
             f" [{cause}]" if cause else "",
@@ -188,6 +191,10 @@ def build_queue(state: Settings, app: Flask | None, delivery: Delivery, worker: 
         return _outbox(state, app, delivery, config, worker)
     if isinstance(chosen, str):
         chosen = load(chosen)
+    if state.queue == "celery":
+        made = t.cast(t.Any, chosen).from_config(config, delivery)
+        made.celery = functools.partial(importlib.import_module("flask_mail.queues.celery").celery_of, app)
+        return t.cast(Queue, made)
     if isinstance(chosen, type) and hasattr(chosen, "from_config"):
         return t.cast("type[Queue]", chosen).from_config(config, delivery)
     made = chosen if hasattr(chosen, "put") else chosen(config, delivery) if callable(chosen) else None
@@ -240,7 +247,7 @@ def _outbox(state: Settings, app: Flask | None, delivery: Delivery, config: Mask
     if database is None:
         url = state.outbox_url or outbox.file_url(os.path.join(app.instance_path if app else ".", "outbox.sqlite"))
         made = outbox.OutboxQueue.from_config(Masked({**config, "MAIL_OUTBOX_URL": url}), delivery)
-        return t.cast(Queue, outbox.OutboxQueue(delivery, schedule, made.store, committed=committed))
+        return t.cast(Queue, outbox.OutboxQueue(delivery, schedule, made.store, committed=committed, own=True))
     assert app is not None
     store = outbox.Store(functools.partial(_engine_of, app, database, outbox.keep_from_children))
     return t.cast(

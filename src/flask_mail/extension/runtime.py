@@ -88,6 +88,15 @@ class Runtime:
         if (app := self.app) is not None:
             start_with_requests(app, self._background.start)
 
+    def close(self) -> None:
+        """Stop the worker and the queue, with what is on its way."""
+        if self._background is not None:
+            self._background.close()
+        with self._queue_lock:
+            queue, self._queue = self._queue, None
+        if queue is not None:
+            queue.close()
+
     def open_kept(self, state: Settings) -> Session:
         """A session for one message: one that was kept open, where the transport has such."""
         outer = self.transport(state)

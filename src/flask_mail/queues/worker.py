@@ -24,6 +24,8 @@ import threading
 import time
 import typing as t
 
+import sqlalchemy as sa
+
 from ..diagnosis import advise
 from ..submission import Receipt
 from ..submission import Submission
@@ -57,6 +59,9 @@ ASIDE: t.Final = 0.02
 
 LAST_WORDS: t.Final = 12.0
 """Seconds that what is on its way has to end when the worker is told to stop."""
+
+DATABASE: t.Final = 120.0
+"""Seconds for which the outbox's database may fail before the worker gives up."""
 
 HEALTH: t.Final = 60.0
 """Seconds between two lines that say how it goes."""
@@ -129,7 +134,9 @@ class Worker:
         self._alone = False
         self._stopping = False
         self._burst = False
-        self._swept = self._purged = self._looked = 0.0
+        self._given = False
+        """Whether to send what was given, and nothing else."""
+        self._swept = self._purged = self._looked = self._failing = 0.0
 
     def stop(self) -> None:
         """Take nothing more, bring to an end what is on its way, and return from :meth:`run`; from any thread, or a
@@ -156,14 +163,38 @@ class Worker:
         keeper.start()
         try:
             while not self._stopping:
-                self._work()
-                if not self._wait():
-                    break
+                try:
+                    self._work()
+                    if not self._wait():
+                        break
+                except sa.exc.OperationalError as error:
+                    self._patience(error)
         finally:
             ended.set()
             keeper.join()
             with contextlib.suppress(Exception):
                 self._store.dismiss(self._name)
+            self._store.let_go()
+            self._listener.close()
+        return self.tally
+
+    def send(self, ids: c.Collection[str]) -> Tally:
+        """Send those of *ids* that are still to be sent, and return; what is to be tried again is left for later.
+
+        :raises sqlalchemy.exc.SQLAlchemyError: as with :meth:`run`.
+        """
+        lease = Lease(f"{self._name}:{next(self._claims)}", time.monotonic() + self._lease)
+        self._ready.extend(self._store.claim_ids(lease, self._lease, ids))
+        self._leases[lease] = len(self._ready)
+        self._burst = self._given = True
+        ended = threading.Event()
+        keeper = threading.Thread(target=self._keep_alive, args=(ended,), name="mail-outbox-lease", daemon=True)
+        try:
+            if self._ready:
+                keeper.start()
+                self._work()
+        finally:
+            ended.set()
             self._listener.close()
         return self.tally
 
@@ -174,9 +205,10 @@ class Worker:
             for together in sent:
                 self._settle(together)
         finally:
-            self._release([*self._ready, *self._under_way.values()])
+            left = [*self._ready, *self._under_way.values()]
             self._ready.clear()
             self._under_way.clear()
+            self._release(left)
 
     def _wait(self) -> bool:
         """Sleep until there may be something to do; return whether to go on."""
@@ -186,6 +218,18 @@ class Worker:
         if not self._ready:
             self._listener.wait(pause if pause > 0 else LAST_WORDS)
         return True
+
+    def _patience(self, error: sa.exc.OperationalError) -> None:
+        """The database fails: wait for it, but not for ever.
+
+        :raises sqlalchemy.exc.OperationalError: it has failed for too long.
+        """
+        now = time.monotonic()
+        if self._failing and now - self._failing > DATABASE:
+            raise error
+        self._failing = self._failing or now
+        logger.warning("The outbox's database failed; trying again: %s", error.orig)
+        self._listener.bell.wait(1.0)
 
     # What to send next
 
@@ -206,6 +250,8 @@ class Worker:
 
     def _look(self) -> bool:
         """Claim what there is; return whether there is anything."""
+        if self._given:
+            return False
         now = time.monotonic()
         if self._under_way and now - self._looked < ASIDE:
             return False
@@ -221,7 +267,7 @@ class Worker:
             self._suspects = bool(found)
         if not self._suspects:
             found = self._store.claim(lease, self._lease, self._batch)
-        self._looked = time.monotonic()
+        self._looked, self._failing = time.monotonic(), 0.0
         self._ready.extend(found)
         if found:
             self._leases[lease] = len(found)
@@ -255,13 +301,25 @@ class Worker:
             if time.monotonic() >= row.lease.until and not isinstance(outcome, Receipt) and not self._stopping:
                 continue  # somebody else has it by now
             settlements.append(self._settlement(row, outcome, now, events))
-        written = self._store.settle(settlements)
+        written = self._insist(lambda: self._store.settle(settlements))
         if written < len(settlements):
             logger.warning("%s messages were taken over by another worker", len(settlements) - written)
         for event in events:
             self._delivery.tell(event)
         if self._progress is not None:
             self._progress(self.tally)
+
+    def _insist(self, call: c.Callable[[], int]) -> int:
+        """Try again for as long as nobody else can have the messages: what was sent should be known to be."""
+        until = min([lease.until for lease in self._leases], default=time.monotonic() + self._lease)
+        while True:
+            try:
+                return call()
+            except sa.exc.OperationalError as error:
+                if time.monotonic() > until:
+                    raise
+                logger.warning("The outbox's database failed; trying again: %s", error.orig)
+                time.sleep(0.2)
 
     def _settlement(self, row: Claimed, outcome: Outcome, now: float, events: list[Event]) -> Settlement:
         verdict = judge(row.open, outcome, self._delivery.transient)
@@ -312,7 +370,8 @@ class Worker:
     def _release(self, rows: c.Sequence[Claimed]) -> None:
         for row in rows:
             self._count_down(row.lease)
-        self._store.release(rows)
+        with contextlib.suppress(sa.exc.OperationalError):  # they come free with their lease
+            self._store.release(rows)
 
     def _count_down(self, lease: Lease) -> None:
         if lease in self._leases:
@@ -329,7 +388,7 @@ class Worker:
             now = time.monotonic()
             try:
                 self._renew(now)
-                if now - reported > 15.0:
+                if now - reported > 15.0 and not self._given:
                     reported = now
                     self._store.report(self._name, socket.gethostname(), os.getpid(), started)
             except Exception:

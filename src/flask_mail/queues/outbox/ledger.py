@@ -7,6 +7,7 @@ take longer than all the rest. The text is SQLAlchemy's, made once.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import typing as t
 
@@ -19,14 +20,14 @@ class Ledger:
     :param engine: the outbox's.
     :param statement: what to run, once for each message.
     :param last: what to run before each commit.
+    :param keep: whether to keep the connection from one time to the next; others cannot have it then.
     """
 
-    def __init__(self, engine: sa.Engine, statement: sa.UpdateBase, last: str = "") -> None:
-        compiled = statement.compile(dialect=engine.dialect)
+    def __init__(self, engine: sa.Engine, statement: sa.UpdateBase, *, last: str = "", keep: bool = False) -> None:
         self._engine = engine
-        self._text = str(compiled)
-        self._order: tuple[str, ...] | None = tuple(compiled.positiontup or ()) or None
+        self._text, self._order = _compiled(engine.dialect, statement)
         self._last = last
+        self._keep = keep
         self._connection: t.Any = None
         self._process = os.getpid()
 
@@ -47,19 +48,24 @@ class Ledger:
             cursor.close()
             connection.commit()
         except BaseException as error:
-            self.close()
+            self.close(broken=True)
             driver = self._engine.dialect.loaded_dbapi
             if isinstance(error, driver.Error):
                 raise sa.exc.DBAPIError.instance(self._text, None, error, driver.Error) from error
             raise
+        if not self._keep:
+            self.close()
         return changed
 
-    def close(self) -> None:
-        """Give back the connection; it is not used again."""
+    def close(self, *, broken: bool = False) -> None:
+        """Give back the connection.
+
+        :param broken: it is not to be used again.
+        """
         connection, self._connection = self._connection, None
         if connection is not None and self._process == os.getpid():
             with contextlib.suppress(Exception):
-                connection.invalidate()
+                connection.invalidate() if broken else connection.close()
 
     def _open(self) -> t.Any:
         if self._process != os.getpid():
@@ -71,3 +77,10 @@ class Ledger:
 
 
 _of_parents: list[t.Any] = []
+
+
+@functools.lru_cache(maxsize=16)
+def _compiled(dialect: sa.Dialect, statement: sa.UpdateBase) -> tuple[str, tuple[str, ...] | None]:
+    """The text, and the order of its parameters where they have no names."""
+    compiled = statement.compile(dialect=dialect)
+    return str(compiled), tuple(compiled.positiontup or ()) or None

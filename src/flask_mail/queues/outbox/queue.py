@@ -34,6 +34,7 @@ class OutboxQueue(Queue):
     :param store: the outbox's tables.
     :param session: returns the session whose transaction to join, or ``None`` where there is none.
     :param committed: called with the ids of what was queued, once that is committed.
+    :param own: whether nobody else uses the store's engine.
     """
 
     def __init__(
@@ -44,10 +45,12 @@ class OutboxQueue(Queue):
         *,
         session: c.Callable[[], Session | None] = lambda: None,
         committed: c.Callable[[list[str]], object] = lambda ids: None,
+        own: bool = False,
     ) -> None:
         super().__init__(delivery, schedule)
         self.store = store
         self._session = session
+        self.own = own
         self.committed: c.Callable[[list[str]], object] = committed
         """Called with the ids of what is to be sent, and is committed."""
         self._ready = False
@@ -60,7 +63,7 @@ class OutboxQueue(Queue):
             store = Store(engine(config["MAIL_OUTBOX_URL"]))
         except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ImportError) as error:
             raise ConfigError(f"MAIL_OUTBOX_URL cannot be used: {error}.", key="MAIL_OUTBOX_URL") from error
-        return cls(delivery, Schedule(config["MAIL_RETRY_SCHEDULE"], config["MAIL_RETRY_FOR"]), store)
+        return cls(delivery, Schedule(config["MAIL_RETRY_SCHEDULE"], config["MAIL_RETRY_FOR"]), store, own=True)
 
     def put(
         self,
@@ -92,6 +95,11 @@ class OutboxQueue(Queue):
         if not submissions:
             return []
         return self._insert([self._row(each, not_before, expires, priority, None) for each in submissions], session)
+
+    def close(self, timeout: float | None = None) -> None:
+        """Close the connections that are kept to a database of its own; nothing in it is lost."""
+        if self.own:
+            self.store.engine.dispose()
 
     def _row(
         self,

@@ -124,8 +124,8 @@ class Store:
     def insert_now(self, rows: list[dict[str, t.Any]]) -> list[str]:
         """Insert in a transaction of its own, and wake who waits for it. No row may have a key."""
         texts = [{**row, **{name: json.dumps(row[name]) for name in _JSON}, "error": None} for row in rows]
-        notify = NOTIFY if self.engine.dialect.name == "postgresql" else ""
-        self._ledger("inserting", _INSERT, notify).write(texts)
+        engine = self.engine
+        Ledger(engine, _INSERT, last=NOTIFY if engine.dialect.name == "postgresql" else "").write(texts)
         return [row["id"] for row in rows]
 
     def _insert_once(self, connection: t.Any, row: dict[str, t.Any]) -> str:
@@ -168,6 +168,9 @@ class Store:
             "due": time.time() + seconds,
             "attempts": messages.c.attempts + 1,
         }
+        with self.engine.connect() as connection:  # what writes nothing locks nobody out
+            if connection.execute(chosen.limit(1)).first() is None:
+                return []
         with self.engine.begin() as connection:
             if dialect.update_returning:
                 taken = messages.update().where(messages.c.id.in_(chosen)).values(values).returning(*_RETURNED)
@@ -188,7 +191,7 @@ class Store:
         """
         if not settlements:
             return 0
-        return self._ledger("settling", _SETTLE).write(
+        return self._ledger().write(
             [
                 {
                     "b_id": each.id,
@@ -204,12 +207,16 @@ class Store:
             ]
         )
 
-    def _ledger(self, name: str, statement: sa.UpdateBase, last: str = "") -> Ledger:
+    def let_go(self) -> None:
+        """Give back the connection that this thread settles over."""
+        if (found := getattr(self._threads, "ledger", None)) is not None:
+            found.close()
+
+    def _ledger(self) -> Ledger:
         """This thread's."""
-        found: Ledger | None = getattr(self._threads, name, None)
+        found: Ledger | None = getattr(self._threads, "ledger", None)
         if found is None:
-            found = Ledger(self.engine, statement, last)
-            setattr(self._threads, name, found)
+            found = self._threads.ledger = Ledger(self.engine, _SETTLE, keep=True)
         return found
 
     def renew(self, owners: c.Collection[str], seconds: float) -> None:
