@@ -30,11 +30,17 @@ ADA, MING, GRACE = "ada@demo.example", "ming@demo.example", "grace@demo.example"
 EXPECTED = [
     (ADA, "[Flasky] Please confirm your address"),
     (GRACE, "[Flasky] New user: Ada Lovelace"),
+    (ADA, "[Flasky] Welcome to Flasky"),
     (MING, "[Flasky] Please confirm your address"),
     (GRACE, "[Flasky] New user: 王小明"),
+    (MING, "[Flasky] 欢迎来到 Flasky"),
     (ADA, "[Flasky] 王小明 follows you"),
     (GRACE, "[Flasky] Please confirm your address"),
     (GRACE, "[Flasky] New user: Grace Hopper"),
+    (GRACE, "[Flasky] Welcome to Flasky"),
+    (ADA, "[Flasky] Invitation: Autumn meeting"),
+    (MING, "[Flasky] Invitation: Autumn meeting"),
+    (GRACE, "[Flasky] Invitation: Autumn meeting"),
     (ADA, "[Flasky] 十一月通讯 · November news"),
     (MING, "[Flasky] 十一月通讯 · November news"),
 ]
@@ -62,9 +68,9 @@ def test_the_demo_shows_and_saves_every_mail(tmp_path: pathlib.Path) -> None:
         assert recipient in row
         assert subject in row
         assert " kB " in row
-        assert "plain, html" in row
+        assert "plain, html, logo.png" in row
     assert "活动安排.csv" in rows[-1]
-    assert f"9 mails arrived, and are saved in {tmp_path}" in run.stdout
+    assert f"{len(EXPECTED)} mails arrived, and are saved in {tmp_path}" in run.stdout
 
     mails = [read(path) for path in sorted(tmp_path.iterdir())]
     assert [(mail["To"].addresses[0].addr_spec, mail["Subject"]) for mail in mails] == EXPECTED
@@ -89,6 +95,55 @@ def test_the_newsletter_of_the_demo_is_whole(tmp_path: pathlib.Path) -> None:
     (attachment,) = mail.iter_attachments()
     assert attachment.get_content_type() == "text/csv"
     assert attachment.get_payload(decode=True) == "日期,地点\n11-08,上海\n11-22,London\n".encode()
+
+
+def test_the_invitation_of_the_demo_can_be_answered(tmp_path: pathlib.Path) -> None:
+    assert run_demo("--once", "--save", str(tmp_path)).returncode == 0
+    [mail] = [
+        mail
+        for mail in map(read, tmp_path.iterdir())
+        if "Invitation" in mail["Subject"] and mail["To"].addresses[0].addr_spec == MING
+    ]
+    [calendar] = [part for part in mail.walk() if part.get_content_type() == "text/calendar"]
+    assert calendar["Content-Type"].params["method"] == "REQUEST"
+    lines = calendar.get_content().replace("\r\n ", "").splitlines()
+    assert {"METHOD:REQUEST", "DTSTART:20261122T183000Z", "LOCATION:12 Ada Street\\, London"} <= {*lines}
+    assert f'ATTENDEE;RSVP=TRUE;PARTSTAT=NEEDS-ACTION;CN="王小明":mailto:{MING}' in lines
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert "When   Sunday, 22 November 2026, 18:30 to 20:30 UTC" in text.get_content()
+
+
+def test_the_welcome_is_in_the_readers_language(flasky: Flask) -> None:
+    from app.extensions import mail
+
+    for number, language in enumerate(("en", "zh", "tlh")):
+        with mail.record_messages() as outbox:
+            sign_up(flasky, email=f"ada{number}@demo.example", language=language)
+            for _ in range(2):  # the second time it is no news
+                link = next(word for word in str(outbox[0].body).split() if "/confirm/" in word)
+                flasky.test_client().get(link)
+        welcomes = [message for message in outbox if "Flasky" in message.subject]
+        assert [message.subject for message in welcomes] == [
+            "欢迎来到 Flasky" if language == "zh" else "Welcome to Flasky"
+        ]
+        assert "<ol" in welcomes[0].html
+        assert 'class="card" style="max-width: 520px;' in welcomes[0].html
+
+
+def test_only_who_looks_after_the_app_invites(flasky: Flask) -> None:
+    form = {"title": "Party", "place": "Here", "start": "2026-11-22T18:30", "hours": "2"}
+    assert flasky.test_client().post("/meetings", data=form).status_code == 403
+    client = flasky.test_client()
+    with flasky.test_request_context():
+        from app import users
+
+        users.confirm(users.add("Grace", GRACE, "correct horse", subscribed=False))
+    client.post("/sign-in", data={"email": GRACE, "password": "correct horse"})
+    assert client.get("/meetings").status_code == 200
+    assert client.post("/meetings", data={**form, "start": "soon"}).status_code == 400
+    page = client.post("/meetings", data=form, follow_redirects=True)
+    assert "The server took 1 invitations." in page.text
 
 
 def test_in_a_terminal_the_demo_stays_until_it_is_interrupted(tmp_path: pathlib.Path) -> None:

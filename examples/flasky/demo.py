@@ -30,6 +30,7 @@ PASSWORD = "correct horse"
 ADA = "ada@demo.example"
 MING = "ming@demo.example"
 ADMIN = "grace@demo.example"
+WELCOMES = {"en": "Welcome to Flasky", "zh": "欢迎来到 Flasky"}
 
 NEWS = """\
 欢迎！这个月有两次聚会，时间和地点见附件。
@@ -37,6 +38,7 @@ NEWS = """\
 Welcome! We meet twice this month; the attached file says when and where.
 """
 MEETINGS = "日期,地点\n11-08,上海\n11-22,London\n"
+MEETING = {"title": "Autumn meeting", "start": "2026-11-22T18:30", "hours": "2", "place": "12 Ada Street, London"}
 
 
 def main() -> int:
@@ -107,16 +109,20 @@ def running_app(port: int, mail_port: int) -> Iterator[str]:
 
 
 def play(site: str, postbox: Postbox) -> None:
-    """What happens: three people sign up, one follows another, and the administrator sends a newsletter."""
+    """What happens: three people sign up, one follows another, and the administrator invites all of them and sends a
+    newsletter."""
     sign_up(Visitor(site), postbox, "Ada Lovelace", ADA, newsletter="on")
 
     ming = Visitor(site)
-    front_page = sign_up(ming, postbox, "王小明", MING, newsletter="on")
+    front_page = sign_up(ming, postbox, "王小明", MING, newsletter="on", language="zh")
     ming.press(front_page, "/people/1/follow")
     postbox.wait_for(ADA, "[Flasky] 王小明 follows you")
 
     grace = Visitor(site)
     sign_up(grace, postbox, "Grace Hopper", ADMIN)
+    grace.submit("/meetings", **MEETING)
+    for member in (ADA, MING, ADMIN):
+        postbox.wait_for(member, "[Flasky] Invitation: Autumn meeting")
     attachment = FileStorage(io.BytesIO(MEETINGS.encode()), filename="活动安排.csv", content_type="text/csv")
     grace.submit("/newsletter", subject="十一月通讯 · November news", text=NEWS, attachment=attachment)
     for subscriber in (ADA, MING):
@@ -127,7 +133,9 @@ def sign_up(visitor: Visitor, postbox: Postbox, name: str, address: str, **field
     """Sign up and open the link in the mail; returns the page it leads to."""
     visitor.submit("/sign-up", name=name, email=address, password=PASSWORD, **fields)
     postbox.wait_for(ADMIN, f"[Flasky] New user: {name}")
-    return visitor.open(postbox.wait_for(address, "[Flasky] Please confirm your address").links[0])
+    page = visitor.open(postbox.wait_for(address, "[Flasky] Please confirm your address").links[0])
+    postbox.wait_for(address, f"[Flasky] {WELCOMES[fields.get('language', 'en')]}")
+    return page
 
 
 def receive_visitors(site: str, postbox: Postbox) -> None:

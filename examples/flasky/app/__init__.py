@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response
 from . import auth
 from . import config
 from . import db
+from . import meetings
 from . import newsletter
 from . import people
 from .extensions import mail
@@ -37,6 +38,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.register_blueprint(auth.blueprint)
     app.register_blueprint(people.blueprint)
     app.register_blueprint(newsletter.blueprint)
+    app.register_blueprint(meetings.blueprint)
     app.before_request(refuse_other_sites)
     app.register_error_handler(MailError, mail_failed)
     return app

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 
 from . import tokens
 from . import users
-from .email import send_email
+from .extensions import mail
 from .users import User
 
 A_DAY = 24 * 60 * 60
@@ -48,7 +48,13 @@ def sign_up_form() -> str:
 def sign_up() -> Response | tuple[str, int]:
     form = request.form
     try:
-        user = users.add(form["name"], form["email"], form["password"], subscribed="newsletter" in form)
+        user = users.add(
+            form["name"],
+            form["email"],
+            form["password"],
+            subscribed="newsletter" in form,
+            language=form.get("language", "en"),
+        )
     except users.SignUpError as error:
         flash(str(error), "error")
         return render_template("auth/sign_up.html"), 422
@@ -56,7 +62,7 @@ def sign_up() -> Response | tuple[str, int]:
     enter(user)
     send_confirmation(user)
     if admin := current_app.config["FLASKY_ADMIN"]:
-        send_email(admin, f"New user: {user.name}", "new_user", user=user)
+        mail.send_template("mail/new_user", admin, user=user)
     return redirect(url_for("people.index"))
 
 
@@ -70,8 +76,9 @@ def confirm_again() -> Response:
 @blueprint.get("/confirm/<token>")
 def confirm(token: str) -> Response:
     if user := tokens.read("confirm", token, max_age=A_DAY):
-        users.confirm(user)
         flash(f"Thank you, {user.name}. Your address is confirmed.")
+        if users.confirm(user):
+            mail.send_template(f"mail/{user.language}/welcome", user.recipient, user=user)
     else:
         flash("This link is not valid, or older than a day. Sign in to ask for another.", "error")
     return redirect(url_for("people.index"))
@@ -105,5 +112,5 @@ def enter(user: User) -> None:
 
 def send_confirmation(user: User) -> None:
     link = url_for("auth.confirm", token=tokens.make("confirm", user), _external=True)
-    send_email(user.recipient, "Please confirm your address", "confirm", user=user, link=link)
+    mail.send_template("mail/confirm", user.recipient, user=user, link=link)
     flash(f"We have sent a link to {user.email}. Open it to confirm your address.")

@@ -29,4 +29,5 @@ MAIL_USE_SSL = os.environ.get("MAIL_USE_SSL", "false")
 MAIL_USERNAME = os.environ.get("MAIL_USERNAME")
 MAIL_PASSWORD = os.environ.get("MAIL_PASSWORD")
 MAIL_DEFAULT_SENDER = os.environ.get("MAIL_DEFAULT_SENDER", "Flasky <flasky@localhost>")
+MAIL_INLINE_CSS = True
 MAIL_SUBJECT_PREFIX = os.environ.get("MAIL_SUBJECT_PREFIX", "[Flasky]")

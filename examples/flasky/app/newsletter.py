@@ -2,22 +2,20 @@
 
 from flask import abort
 from flask import Blueprint
-from flask import current_app
 from flask import flash
 from flask import g
 from flask import redirect
 from flask import render_template
 from flask import request
 from flask import url_for
-from flask_mail import MailError
+from flask_mail import Attachment
 from flask_mail import Message
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
 from . import tokens
 from . import users
-from .email import compose_email
-from .extensions import mail
+from .mailing import deliver
 from .users import User
 
 blueprint = Blueprint("newsletter", __name__)
@@ -54,27 +52,23 @@ def send_newsletter(subject: str, text: str, attachment: FileStorage | None = No
 
     :returns: how many mails the server took.
     """
-    data = attachment.read() if attachment else b""
-    sent = 0
-    with mail.connect() as connection:
-        for user in users.subscribers():
-            message = issue(user, subject, text)
-            if attachment:
-                message.attach(attachment.filename, attachment.content_type, data)
-            try:
-                connection.send(message)
-                sent += 1
-            except MailError:
-                current_app.logger.exception("No newsletter for %s", user.email)
-    return sent
+    files = [Attachment(attachment.filename, attachment.content_type, attachment.read())] if attachment else []
+    return deliver("newsletter", (issue(user, subject, text, files) for user in users.subscribers()))
 
 
-def issue(user: User, subject: str, text: str) -> Message:
+def issue(user: User, subject: str, text: str, files: list[Attachment]) -> Message:
     """The newsletter as *user* gets it, with a link of their own to leave."""
     link = url_for("newsletter.unsubscribe", token=tokens.make("unsubscribe", user), _external=True)
-    message = compose_email(user.recipient, subject, "newsletter", user=user, text=text, link=link)
-    message.extra_headers = {
-        "List-Unsubscribe": f"<{link}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-    }
-    return message
+    return Message.from_template(
+        "mail/newsletter",
+        recipients=[user.recipient],
+        subject=subject,
+        attachments=files,
+        extra_headers={
+            "List-Unsubscribe": f"<{link}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        },
+        user=user,
+        text=text,
+        link=link,
+    )

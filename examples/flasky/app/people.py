@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from . import users
 from .auth import signed_in
-from .email import send_email
+from .extensions import mail
 
 blueprint = Blueprint("people", __name__)
 
@@ -31,10 +31,9 @@ def follow(user_id: int) -> Response:
         abort(403)
     if users.follow(g.user, followed):
         flash(f"You follow {followed.name} now.")
-        send_email(
+        mail.send_template(
+            "mail/follower",
             followed.recipient,
-            f"{g.user.name} follows you",
-            "follower",
             user=followed,
             follower=g.user,
             link=url_for("people.index", _external=True),

@@ -4,7 +4,8 @@ CREATE TABLE IF NOT EXISTS user (
     email      TEXT NOT NULL UNIQUE COLLATE NOCASE,
     password   TEXT NOT NULL,
     confirmed  INTEGER NOT NULL DEFAULT 0,
-    subscribed INTEGER NOT NULL DEFAULT 0
+    subscribed INTEGER NOT NULL DEFAULT 0,
+    language   TEXT NOT NULL DEFAULT 'en'
 );
 
 CREATE TABLE IF NOT EXISTS follow (

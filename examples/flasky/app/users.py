@@ -13,6 +13,9 @@ from werkzeug.security import generate_password_hash
 
 from .db import connection
 
+LANGUAGES = ("en", "zh")
+"""The languages that mails are written in."""
+
 
 class SignUpError(ValueError):
     """The text is for the person who signs up."""
@@ -26,6 +29,7 @@ class User:
     password: str
     confirmed: int
     subscribed: int
+    language: str
 
     @property
     def recipient(self) -> tuple[str, str]:
@@ -38,9 +42,10 @@ class User:
         return bool(self.confirmed and admin) and self.email.casefold() == admin.casefold()
 
 
-def add(name: str, email: str, password: str, *, subscribed: bool) -> User:
+def add(name: str, email: str, password: str, *, subscribed: bool, language: str = "en") -> User:
     """Add a user whose address is not confirmed yet.
 
+    :param language: one of :data:`LANGUAGES`; any other stands for English.
     :raises SignUpError: something about the input is not good enough.
     """
     name, email = " ".join(name.split()), email.strip()
@@ -54,8 +59,8 @@ def add(name: str, email: str, password: str, *, subscribed: bool) -> User:
         raise SignUpError(f"“{email}” is not an e-mail address.") from None
     try:
         cursor = connection().execute(
-            "INSERT INTO user (name, email, password, subscribed) VALUES (?, ?, ?, ?)",
-            (name, email, generate_password_hash(password), subscribed),
+            "INSERT INTO user (name, email, password, subscribed, language) VALUES (?, ?, ?, ?, ?)",
+            (name, email, generate_password_hash(password), subscribed, language if language in LANGUAGES else "en"),
         )
     except sqlite3.IntegrityError:
         raise SignUpError(f"There is an account for {email} already.") from None
@@ -82,8 +87,10 @@ def subscribers() -> list[User]:
     return [user for user in confirmed() if user.subscribed]
 
 
-def confirm(user: User) -> None:
-    connection().execute("UPDATE user SET confirmed = 1 WHERE id = ?", (user.id,))
+def confirm(user: User) -> bool:
+    """Returns whether this is new."""
+    cursor = connection().execute("UPDATE user SET confirmed = 1 WHERE id = ? AND NOT confirmed", (user.id,))
+    return cursor.rowcount == 1
 
 
 def unsubscribe(user: User) -> None:
