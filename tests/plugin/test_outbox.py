@@ -18,6 +18,8 @@ from flask import Flask
 from flask_mail import Connection
 from flask_mail import Mail
 from flask_mail import Message
+from flask_mail.mailbox.forwarding import forward
+from flask_mail.mailbox.letter import Letter
 from flask_mail.testing import capture_mail
 from flask_mail.testing import CapturedMessage
 from flask_mail.testing import Outbox
@@ -144,6 +146,24 @@ def test_a_connection_that_is_open_already_sends_nothing_either(mail: Mail, smtp
         connection.send(hello(subject="after"))
     assert [one.subject for one in outbox] == ["meanwhile"]
     assert [one.message["Subject"] for one in smtp.deliveries] == ["before", "after"]
+
+
+def test_what_the_mailbox_sends_on_is_captured_too(outbox: Outbox) -> None:
+    mail = make_mail(MAIL_SERVER="smtp.example.com")
+    assert mail.app is not None
+    octets = bytes(hello(sender="shop@example.com"))
+    record = {"sender": "shop@example.com", "message_id": "<1@example.com>"}
+    said = forward(Letter(octets), record, BOB, mail.in_force(), mail.app)
+    assert said.startswith("Sent to bob@example.com.")
+    assert outbox.one().recipients == [BOB]
+
+
+def test_a_command_that_sends_is_captured_too(outbox: Outbox) -> None:
+    app = make_mail(MAIL_SERVER="smtp.example.com").app
+    assert app is not None
+    result = app.test_cli_runner().invoke(args=["mail", "send-test", ANN])
+    assert result.exit_code == 0, result.output
+    assert outbox.one().to == [ANN]
 
 
 def test_the_inner_of_two_captures_takes_the_mail(outbox: Outbox) -> None:

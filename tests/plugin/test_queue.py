@@ -10,6 +10,7 @@ import sqlalchemy
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 
+from flask_mail import ConfigError
 from flask_mail import email_deferred
 from flask_mail import email_failed
 from flask_mail import email_queued
@@ -160,6 +161,12 @@ def test_a_failed_assertion_shows_what_is_queued(mail: Mail, outbox: Outbox) -> 
     with pytest.raises(AssertionError) as caught:
         outbox.assert_empty()
     assert str(caught.value) == "no mail was expected.\n1 was left in the queue:\n  1. 'Hello' to ann@example.com"
+
+
+def test_the_outbox_of_the_application_is_not_there_meanwhile(outbox: Outbox) -> None:
+    state = make_mail(MAIL_QUEUE="outbox").in_force()
+    with pytest.raises(ConfigError, match="While a test captures mail, what is queued stands in its fixture outbox"):
+        state.outbox  # noqa: B018
 
 
 def test_an_emptied_outbox_has_an_empty_queue(mail: Mail, outbox: Outbox) -> None:

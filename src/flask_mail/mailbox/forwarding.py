@@ -10,6 +10,7 @@ from ..address import one
 from ..delivery import deliver
 from ..delivery import opened
 from ..errors import ConfigError
+from ..extension.capture import capturing
 from ..extension.mailbox import nowhere
 from ..extension.runtime import build_transport
 from ..settings import as_config
@@ -37,7 +38,9 @@ def forward(letter: Letter, record: dict[str, t.Any], address: str, settings: Se
         )
     envelope = Envelope(record["sender"], (one(address, "address").address,), tuple(record.get("mail_options", ())))
     submission = Submission(envelope, Content([letter.octets]), record["message_id"])
-    session = opened(build_transport(as_config(settings), app).open, settings)
+    capture = capturing()
+    transport = build_transport(as_config(settings), app) if capture is None else capture.transport(settings)
+    session = opened(transport.open, settings)
     try:
         receipt = deliver(submission, session, settings)
     finally:

@@ -10,6 +10,7 @@ import dataclasses as d
 import typing as t
 import uuid
 
+from ..errors import ConfigError
 from ..errors import MailError
 from ..queues.base import Delivery
 from ..queues.base import Event
@@ -123,6 +124,18 @@ class CapturedQueue(Queue):
         else:
             at_the_end(session, committed=lambda: self._add(queued), undone=lambda: self._forget(key))
         return queued.id
+
+    @property
+    def store(self) -> t.NoReturn:
+        """There is none.
+
+        :raises ConfigError: whoever asks for it wants the outbox of the application.
+        """
+        raise ConfigError(
+            "While a test captures mail, what is queued stands in its fixture outbox, and not in the outbox of the "
+            "application. To test that one, leave the fixture out; smtp_server is a server to deliver to.",
+            key="MAIL_QUEUE",
+        )
 
     def _forget(self, key: str | None) -> None:
         if key is not None:
