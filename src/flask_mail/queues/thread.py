@@ -10,7 +10,6 @@ import collections
 import collections.abc as c
 import importlib
 import itertools
-import logging
 import os
 import pathlib
 import threading
@@ -29,6 +28,7 @@ from .remaining import held
 from .remaining import offered_to
 from .remaining import refusal
 from .schedule import Schedule
+from .unsent import ExpiredError
 from .unsent import remove
 from .unsent import UnsentError
 from .unsent import UnsentFolder
@@ -36,8 +36,6 @@ from .verdict import judge
 from .verdict import Verdict
 from .waiting import Item
 from .waiting import Waiting
-
-logger: logging.Logger = logging.getLogger("flask_mail")
 
 IDLE: t.Final = 30.0
 """Seconds after which a thread that has nothing to do ends; the next submission starts another one."""
@@ -345,40 +343,27 @@ class ThreadQueue(Queue):
         if not item.perishable:
             self._put_aside(item)
             return
-        error = item.error or UnsentError("It expired before it could be sent.")
+        error = item.error or ExpiredError()
         self._tell("failed", item, item.recipients, error)
 
     def _put_aside(self, item: Item, *, in_doubt: bool = False) -> None:
         """Write *item* into the folder, say so in the log, and tell."""
-        self._tell_unsent(item, self._write(item, in_doubt), in_doubt)
+        self._tell("failed", item, item.recipients, self._file(item, in_doubt))
 
     def _put_aside_amid_sending(self, item: Item) -> None:
-        path = self._write(item, in_doubt=True)
+        told = self._file(item, in_doubt=True)
         with self._changed:
             ended = item.id not in self._active
             if not ended:
-                self._put_away[item.id] = path
+                self._put_away[item.id] = told.path
         if not ended:
-            self._tell_unsent(item, path, in_doubt=True)
-        elif path is not None:
-            remove(path)
+            self._tell("failed", item, item.recipients, told)
+        elif told.path is not None:
+            remove(told.path)
 
-    def _write(self, item: Item, in_doubt: bool) -> pathlib.Path | None:
+    def _file(self, item: Item, in_doubt: bool) -> UnsentError:
         why = item.error or ("it was being sent when the process ended" if in_doubt else "the process ended")
-        what = item.submission.message_id, ", ".join(item.recipients), why
-        try:
-            path = self.unsent.write(item.submission, why, in_doubt=in_doubt)
-        except (OSError, ValueError) as problem:
-            where = self.unsent.path, problem
-            logger.critical("%s to %s was not sent (%s) and is lost: MAIL_UNSENT_PATH is %s: %s", *what, *where)
-            return None
-        logger.error("%s to %s was not sent (%s), but put away as %s", *what, path)
-        return path
-
-    def _tell_unsent(self, item: Item, path: pathlib.Path | None, in_doubt: bool) -> None:
-        error = UnsentError(f"It was put away as {path}" if path else "It could not even be put away", path)
-        error.__cause__, error.in_doubt = item.error, in_doubt
-        self._tell("failed", item, item.recipients, error)
+        return self.unsent.put_aside(item.submission, why, in_doubt=in_doubt)
 
     def _late(self, item: Item, verdict: Verdict) -> None:
         """The outcome of what was put away amid its sending: what has arrived since need not be sent again."""

@@ -10,6 +10,7 @@ import collections.abc as c
 import dataclasses as d
 import datetime
 import json
+import logging
 import os
 import pathlib
 import secrets
@@ -18,6 +19,8 @@ import typing as t
 from ..errors import DeliveryError
 from ..submission import Submission
 from . import record
+
+logger: logging.Logger = logging.getLogger("flask_mail")
 
 
 class UnsentError(DeliveryError):
@@ -31,6 +34,13 @@ class UnsentError(DeliveryError):
     def __init__(self, message: str, path: pathlib.Path | None = None) -> None:
         super().__init__(message)
         self.path = path
+
+
+class ExpiredError(DeliveryError):
+    """Its time was over before a message could be sent."""
+
+    def __init__(self, message: str = "It expired before it could be sent.") -> None:
+        super().__init__(message)
 
 
 @d.dataclass(frozen=True, slots=True)
@@ -81,6 +91,26 @@ class UnsentFolder:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = pathlib.Path(path)
+
+    def put_aside(self, submission: Submission, error: Exception | str, *, in_doubt: bool = False) -> UnsentError:
+        """Put *submission* away, and say so in the log; also where that does not work.
+
+        :param error: why.
+        :param in_doubt: whether the server may have it.
+        :returns: what to tell.
+        """
+        what = submission.message_id, ", ".join(submission.envelope.recipients), error
+        try:
+            path = self.write(submission, error, in_doubt=in_doubt)
+        except (OSError, ValueError) as problem:
+            where = self.path, problem
+            logger.critical("%s to %s was not sent (%s) and is lost: MAIL_UNSENT_PATH is %s: %s", *what, *where)
+            told = UnsentError("It could not even be put away")
+        else:
+            logger.error("%s to %s was not sent (%s), but put away as %s", *what, path)
+            told = UnsentError(f"It was put away as {path}", path)
+        told.__cause__, told.in_doubt = error if isinstance(error, Exception) else None, in_doubt
+        return told
 
     def write(self, submission: Submission, error: object, *, in_doubt: bool) -> pathlib.Path:
         """Put *submission* away.
