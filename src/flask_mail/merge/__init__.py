@@ -78,7 +78,11 @@ def merge(
     letters = Letters(state, template, source.address_column, subject=subject, unsubscribe=unsubscribe, prepare=prepare)
     path = pathlib.Path(results) if results is not None else results_beside(source.path)
     ledger = Ledger() if path is None else FileLedger(path, resume=resume, resend_in_doubt=resend_in_doubt)
-    return Merge(state, source, letters, ledger, rate=rate, connections=connections)
+    try:
+        return Merge(state, source, letters, ledger, rate=rate, connections=connections)
+    except BaseException:
+        ledger.close()
+        raise
 
 
 def results_beside(path: pathlib.Path | None) -> pathlib.Path | None:
