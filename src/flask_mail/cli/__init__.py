@@ -11,6 +11,7 @@ from .outbox import outbox
 from .preview import preview
 from .providers import providers
 from .sending import send_test
+from .unsent import unsent
 from .worker import worker
 
 COMMANDS: dict[str, click.Command] = {
@@ -21,6 +22,7 @@ COMMANDS: dict[str, click.Command] = {
     "preview": preview,
     "providers": providers,
     "send-test": send_test,
+    "unsent": unsent,
     "worker": worker,
 }
 """What stands under ``flask mail``."""

@@ -82,6 +82,16 @@ class Unsent:
         """Delete both files."""
         remove(self.path)
 
+    def keep_for(self, recipients: c.Iterable[str], error: object, *, in_doubt: bool = False) -> None:
+        """Note that another try has left these recipients, and why.
+
+        :raises OSError: the file cannot be written.
+        """
+        beside = _beside(self.path)
+        kept = json.loads(beside.read_bytes())
+        kept |= {"recipients": list(recipients), "error": str(error), "in_doubt": in_doubt}
+        _write(beside, [_as_json(kept)])
+
 
 class UnsentFolder:
     """The folder of such files.
@@ -134,7 +144,7 @@ class UnsentFolder:
             "in_doubt": in_doubt,
         }
         _write(path, submission.content)
-        _write(_beside(path), [json.dumps(kept, ensure_ascii=False, indent=1).encode("utf-8", "surrogateescape")])
+        _write(_beside(path), [_as_json(kept)])
         return path
 
     def __iter__(self) -> c.Iterator[Unsent]:
@@ -153,6 +163,10 @@ def remove(path: pathlib.Path) -> None:
     """Delete an ``.eml`` and what is beside it; the envelope first, so that no half of the two is ever listed."""
     _beside(path).unlink(missing_ok=True)
     path.unlink(missing_ok=True)
+
+
+def _as_json(kept: dict[str, t.Any]) -> bytes:
+    return json.dumps(kept, ensure_ascii=False, indent=1).encode("utf-8", "surrogateescape")
 
 
 def _beside(path: pathlib.Path) -> pathlib.Path:
