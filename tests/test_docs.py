@@ -43,6 +43,7 @@ from flask import Flask
 from jinja2 import DictLoader
 
 import flask_mail
+from flask_mail.merge import Rows
 from flask_mail.settings import KEYS
 from flask_mail.settings import read
 
@@ -304,6 +305,11 @@ def _from_template(stage: Stage, template: str, **config: t.Any) -> None:
     flask_mail.Mail(app).send_template(template, "you@example.com")
 
 
+def _rows_in_gbk() -> None:
+    pathlib.Path("readers.csv").write_bytes("email,name\nwang@example.com,王伟\n".encode("gbk"))
+    Rows("readers.csv").count()
+
+
 ERRORS: dict[str, c.Callable[[Stage], None]] = {
     "port": lambda stage: stage.send(MAIL_PORT="ssl"),
     "half a login": lambda stage: stage.send(MAIL_USERNAME="joe"),
@@ -324,6 +330,7 @@ ERRORS: dict[str, c.Callable[[Stage], None]] = {
     "tls on a plain port": _tls_on_a_plain_port,
     "everybody refused": _everybody_refused,
     "no such template": lambda stage: _from_template(stage, "mail/welcom"),
+    "rows in gbk": lambda stage: _rows_in_gbk(),
     "no such variable": lambda stage: _from_template(stage, "mail/welcome", MAIL_STRICT_TEMPLATES=True),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import pathlib
+import re
 import time
 import typing as t
 
@@ -17,9 +18,11 @@ from flask_mail import NotInitializedError
 from flask_mail.message import Finding
 from flask_mail.templates import clients
 from flask_mail.templates import markup
+from flask_mail.templates import rules
 from flask_mail.templates.lint import lint
 from flask_mail.templates.lint import lint_octets
 
+DOCS = pathlib.Path(__file__).parents[1] / "docs"
 PNG = b"\x89PNG\r\n\x1a\n"
 SENDER = "support@mysite.example"
 
@@ -419,3 +422,13 @@ def test_html_of_any_length_is_looked_at_in_part() -> None:
     start = time.process_time()
     assert found(message)["too-long"].level == "note"
     assert time.process_time() - start < 10
+
+
+def test_the_page_lists_every_rule_and_says_of_when_the_table_is() -> None:
+    page = (DOCS / "lint.md").read_text("utf-8")
+    source = pathlib.Path(rules.__file__).read_text("utf-8")
+    told = set(re.findall(r'Finding\(\s*"([a-z-]+)"', source)) | {"not-composed"}
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE)) == told
+    assert f"as of {clients.source().snapshot}" in page
+    assert f"{rules.CLIPPED // 1024} kB" in page
+    assert f"{rules.MANY} recipients" in page.replace("\n", " ")
