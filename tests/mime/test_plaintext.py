@@ -110,7 +110,10 @@ PIECES = [
 PIECES += ["<h1>", "&#", "&amp", "<a href=x>", "<p style='", "<a \"'>", "</a>", "<br>", "<pre>\n", ">", '"']
 
 
-@pytest.mark.parametrize("piece", PIECES)
+TABLES = ["<table>", "</table>", "<tr>", "</tr>", "<td>", "<th>", "<td colspan=3>", "<td rowspan=2>", "<caption>"]
+
+
+@pytest.mark.parametrize("piece", [*PIECES, *TABLES])
 def test_time_is_linear_whatever_the_input(piece: str) -> None:
     """The stdlib's parser takes seconds for some of these."""
     html = (piece * 100_000)[:100_000]
@@ -121,7 +124,7 @@ def test_time_is_linear_whatever_the_input(piece: str) -> None:
 
 @given(
     st.lists(
-        st.one_of(st.sampled_from([*PIECES, "</ul>", "</li>", "</blockquote>", "<td>", " ", "x"]), st.text(max_size=5))
+        st.one_of(st.sampled_from([*PIECES, *TABLES, "</ul>", "</li>", "</blockquote>", " ", "x"]), st.text(max_size=5))
     ).map("".join)
 )
 def test_any_input_gives_text(html: str) -> None:

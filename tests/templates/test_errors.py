@@ -139,14 +139,15 @@ def test_errors_of_the_program_stay_what_they_are(site: Flask, write: Write) -> 
 
 
 def test_a_picture_that_is_missing(site: Flask, write: Write) -> None:
-    expected = (
-        f"m: there is no picture 'static/logo.png' to embed. Put it below {site.root_path}, or give an attachment with "
-        f"this content_id."
+    write({"m.html": "{{ embed('static/logo.png') }}", "n.html": "<img src='cid:static/logo.png'>"})
+    assert str(error_of(site, "m")) == (
+        f"m: there is no picture 'static/logo.png' to embed: it has to be a file below {site.root_path}, or the "
+        f"content_id of an attachment."
     )
-    write({"m.html": "{{ embed('static/logo.png') }}"})
-    assert str(error_of(site, "m")) == expected
-    write({"n.html": "<img src='cid:static/logo.png'>"})
-    assert str(error_of(site, "n")) == expected.replace("m:", "n:", 1)
+    assert str(error_of(site, "n")) == (
+        f"n: there is no picture 'static/logo.png' to embed: it has to be 'static/...' in {site.static_folder}, or the "
+        f"content_id of an attachment."
+    )
 
 
 def test_a_file_that_is_no_picture(site: Flask, write: Write) -> None:
@@ -163,15 +164,24 @@ def test_a_file_that_is_no_picture(site: Flask, write: Write) -> None:
     )
 
 
+def test_a_picture_that_not_everybody_may_see_is_no_content_id(site: Flask, write: Write) -> None:
+    (pathlib.Path(site.root_path) / "private.png").write_bytes(PNG)
+    write({"m.html": "<img src='cid:private.png'>", "n.html": "{{ embed('private.png') }}"})
+    assert "m: there is no picture 'private.png' to embed" in str(error_of(site, "m"))
+    with site.app_context():
+        assert len(Message.from_template("n", ANN).attachments) == 1
+
+
 @pytest.mark.parametrize("name", ["../secret.png", "static/../../secret.png", "/etc/secret.png"])
 def test_a_picture_outside_of_the_application_is_out_of_reach(make_site: MakeSite, write: Write, name: str) -> None:
     site = make_site()
     (pathlib.Path(site.root_path) / "secret.png").write_bytes(PNG)
     site.root_path += "/app"
     pathlib.Path(site.root_path).mkdir()
-    write({"m.html": "<img src='cid:{{ name }}'>"})
+    write({"m.html": "<img src='cid:{{ name }}'>", "n.html": "{{ embed(name) }}"})
     site.template_folder = "../templates"
     assert "there is no picture" in str(error_of(site, "m", name=name))
+    assert "there is no picture" in str(error_of(site, "n", name=name))
 
 
 def test_a_locale_that_is_none(make_site: MakeSite, write: Write) -> None:

@@ -1,7 +1,8 @@
 """Pictures that travel with a mail: ``{{ embed("static/logo.png") }}`` and ``<img src="cid:static/logo.png">``.
 
-What a page of the application's users says may end up in a template, so only pictures are read, and only from below
-the folders of the application and its blueprints. A :class:`pathlib.Path` or octets come from the program itself.
+What the application's users write may end up in a template, so only pictures are read: after ``cid:`` those that
+anybody may see anyway, and by ``embed`` those below the folders of the application and its blueprints. A
+:class:`pathlib.Path` or octets come from the program itself.
 """
 
 from __future__ import annotations
@@ -55,20 +56,27 @@ class Album:
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._kept: dict[str, tuple[tuple[int, int], Picture]] = {}
+        self.by_id: dict[str, Picture] = {}
+        """Those that are kept, by Content-ID."""
 
     @property
     def folder(self) -> str:
         return self._app.root_path
 
-    def find(self, name: str) -> str | None:
+    @property
+    def static_folder(self) -> str | None:
+        return self._app.static_folder
+
+    def find(self, name: str, *, static: bool) -> str | None:
         """The path of the file that *name* stands for: ``static/...`` in a folder of static files, else below the
-        folder of the application or of a blueprint."""
+        folder of the application or of a blueprint, unless only *static* files will do."""
         name = name.lstrip("/")
         places: list[tuple[str | None, str]] = []
         for each in (self._app, *self._app.blueprints.values()):
             if name.startswith("static/"):
                 places.append((each.static_folder, name.removeprefix("static/")))
-            places.append((each.root_path, name))
+            if not static:
+                places.append((each.root_path, name))
         paths = (safe_join(folder, rest) for folder, rest in places if folder is not None)
         return next((path for path in paths if path is not None and os.path.isfile(path)), None)
 
@@ -83,6 +91,7 @@ class Album:
             picture = _picture(os.path.basename(path), type_of(path), file.read())
         if status.st_size <= _KEPT and len(self._kept) < 100:
             self._kept[path] = seen, picture
+            self.by_id[picture.content_id] = picture
         return picture
 
 
@@ -115,7 +124,7 @@ class Pictures:
             path = os.fspath(t.cast("os.PathLike[str]", source))
             picture = self._open(path, path)
         else:
-            picture = self._named(str(source))
+            picture = self._named(str(source), static=False)
         self.embedded[picture.content_id] = picture
         return f"cid:{picture.content_id}"
 
@@ -129,19 +138,22 @@ class Pictures:
     def _resolved(self, reference: re.Match[str]) -> str:
         before, written = reference.groups()
         name = urllib.parse.unquote(entities.unescape(written))
-        if name in self.embedded or name in self._known or type_of(name) is None:
+        picture = self._album.by_id.get(name)  # also of a module of macros, which is run only once
+        if picture is None and (name in self.embedded or name in self._known or type_of(name) is None):
             return f"{before}cid:{written}"  # of an attachment, also one that comes later
-        return f"{before}{self.embed(name)}"
+        picture = picture or self._named(name, static=True)
+        self.embedded[picture.content_id] = picture
+        return f"{before}cid:{picture.content_id}"
 
-    def _named(self, name: str) -> Picture:
+    def _named(self, name: str, *, static: bool) -> Picture:
         name = name.removeprefix("cid:")
         if type_of(name) is None:
             raise self._error(f"{name!r} is not the name of a picture. Attach files of other types with 'attachments'.")
-        path = self._album.find(name)
+        path = self._album.find(name, static=static)
         if path is None:
+            where = f"'static/...' in {self._album.static_folder}" if static else f"a file below {self._album.folder}"
             raise self._error(
-                f"there is no picture {name!r} to embed. Put it below {self._album.folder}, "
-                f"or give an attachment with this content_id."
+                f"there is no picture {name!r} to embed: it has to be {where}, or the content_id of an attachment."
             )
         return self._open(path, name)
 
