@@ -8,8 +8,8 @@ import sys
 import typing as t
 
 from ...servers.postgres import Postgres
-from .storm import storm
 from .storm import Storm
+from .storm import storm
 from .storm import table
 
 

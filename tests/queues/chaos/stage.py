@@ -18,8 +18,10 @@ import time
 import typing as t
 
 import sqlalchemy as sa
+
 from flask_mail.queues.outbox.schema import messages
 from flask_mail.queues.outbox.schema import OPEN
+from flask_mail.queues.outbox.schema import workers
 from flask_mail.queues.outbox.store import Store
 
 from . import site
@@ -182,7 +184,13 @@ class Stage:
         """How many messages there are in each state."""
         count = sa.select(messages.c.state, sa.func.count()).group_by(messages.c.state)
         with self.store.engine.connect() as connection:
-            return {state: number for state, number in connection.execute(count)}
+            return {row[0]: row[1] for row in connection.execute(count)}
+
+    def working(self, worker: Worker) -> bool:
+        """Whether it has begun; before that, it would die of SIGTERM as any program does."""
+        with self.store.engine.connect() as connection:
+            known = sa.select(workers.c.id).where(workers.c.process == worker.process.pid)
+            return connection.execute(known).first() is not None
 
     def row(self, id: str) -> t.Any:
         with self.store.engine.connect() as connection:
@@ -195,6 +203,7 @@ class Stage:
     def drain(self, *arguments: str) -> Score:
         """Let a worker that is not killed send what is left."""
         worker = self.worker(*arguments)
+        until(lambda: self.working(worker), "the worker")
         until(self.over, "the outbox")
         worker.terminate()
         return self.score()

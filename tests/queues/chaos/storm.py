@@ -66,6 +66,7 @@ def storm(url: str | None, *, workers: int, kills: int, messages: int, seed: int
             killed += 1
         until(stage.over, "the outbox")
         for worker in hired:
+            until(lambda each=worker: stage.working(each), "a worker")  # type: ignore[misc]
             worker.terminate()
         in_flight = CONNECTIONS * (WINDOW if chunking else 1)
         database = "sqlite" if url is None else url.partition("+")[0].partition(":")[0]
