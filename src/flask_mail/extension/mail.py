@@ -20,6 +20,7 @@ from ..errors import BadHeaderError
 from ..errors import ConfigError
 from ..errors import NotInitializedError
 from ..mime.dkim import signer
+from ..queues.base import Queue
 from ..settings import MailConfigWarning
 from ..settings import Masked
 from ..settings import read
@@ -38,6 +39,9 @@ from .runtime import Runtime
 from .runtime import runtimes
 from .sending import Sending
 from .state import State
+
+if t.TYPE_CHECKING:
+    from ..queues.outbox import Outbox
 
 _warned_of_rival = False
 
@@ -157,6 +161,15 @@ class Mail(Sending):
     def get_transport(self) -> Transport:
         """See :meth:`.State.get_transport`."""
         return self.in_force().get_transport()
+
+    def get_queue(self) -> Queue:
+        """See :meth:`.State.get_queue`."""
+        return self.in_force().get_queue()
+
+    @property
+    def outbox(self) -> Outbox:
+        """See :attr:`.State.outbox`."""
+        return self.in_force().outbox
 
     def __getattr__(self, name: str) -> t.Any:
         if name in Settings.__dataclass_fields__:

@@ -44,7 +44,7 @@ def judge(recipients: c.Sequence[str], outcome: Receipt | Exception, transient: 
     """
     if isinstance(outcome, Receipt):
         accepted = recipients if outcome.suppressed else outcome.accepted
-        return _each(tuple(accepted), outcome.refused, None, transient)
+        return _each(tuple(accepted), outcome.refused, None, transient, bool(outcome.in_doubt))
     said = getattr(outcome, "recipients", None)  # of smtplib.SMTPRecipientsRefused
     if isinstance(said, dict) and said:
         refused = t.cast("dict[str, tuple[int, bytes | str]]", said)
@@ -69,11 +69,13 @@ def _each(
     refused: c.Mapping[str, Reply],
     error: Exception | None,
     transient: c.Callable[[Reply], bool],
+    in_doubt: bool = False,
 ) -> Verdict:
     if not refused:
         return Verdict(accepted)
-    again = {who: reply for who, reply in refused.items() if transient(reply)}
-    return Verdict(accepted, again, {who: reply for who, reply in refused.items() if who not in again}, error)
+    again = {who: reply for who, reply in refused.items() if reply.code < 0 or transient(reply)}  # -1: it was lost
+    failed = {who: reply for who, reply in refused.items() if who not in again}
+    return Verdict(accepted, again, failed, error, in_doubt=in_doubt)
 
 
 def _octets(text: bytes | str) -> bytes:

@@ -39,6 +39,7 @@ from .outbox.rows import Claimed
 from .outbox.store import Settlement
 from .outbox.store import Store
 from .pause import Pause
+from .remaining import refusal
 from .schedule import Schedule
 from .verdict import judge
 from .verdict import Verdict
@@ -331,12 +332,13 @@ class Worker:
         row.mark("failed", verdict.failed)
         row.mark("open", verdict.again)
         state, due = self._next_state(row, verdict, now)
-        error = _reason(verdict)
+        error = verdict.error or refusal({**verdict.failed, **verdict.again})
         if verdict.failed:
-            events.append(_event("failed", row, tuple(verdict.failed), error))
+            events.append(_event("failed", row, tuple(verdict.failed), verdict.error or refusal(verdict.failed)))
         if state == "waiting":
             self.tally.deferred += 1
-            events.append(_event("deferred", row, tuple(verdict.again), error, due))
+            again = verdict.error or refusal(verdict.again)
+            events.append(_event("deferred", row, tuple(verdict.again), again, due))
         elif state == "sent":
             self.tally.sent += 1
             events.append(_event("sent", row, verdict.accepted))
@@ -416,20 +418,6 @@ def _event(
     due: float | None = None,
 ) -> Event:
     return Event(kind, row.id, row.submission.message_id, recipients, error, due)
-
-
-def _reason(verdict: Verdict) -> Exception | None:
-    """Why it did not go to everybody."""
-    if verdict.error is not None:
-        return verdict.error
-    for reply in (*verdict.failed.values(), *verdict.again.values()):
-        if reply is not None:
-            return RefusedRecipientError(str(reply))
-    return None
-
-
-class RefusedRecipientError(Exception):
-    """What a server said of a recipient while it took others."""
 
 
 def _as_json(error: Exception) -> dict[str, t.Any]:
