@@ -284,3 +284,23 @@ def test_servers_speak_more_languages_than_one(text: str, cause: str) -> None:
 @pytest.mark.parametrize("text", ["5.7.1 <{0}@example.com>: Message refused", "{0}@example.com: not today"])
 def test_what_an_address_is_called_is_no_evidence(name: str, text: str) -> None:
     assert advise(stage="end-of-data", code=550, text=text.format(name)).cause == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "text"),
+    [
+        ("end-of-data", 550, "Your message to the server was denied"),
+        ("mail", 554, "Server denied access"),
+        ("rcpt", 550, "The host of this list denied your post"),
+        ("rcpt", 554, "Blocked by Barracuda"),
+        ("end-of-data", 554, "5.7.1 Message blocked by Cloudmark"),
+        ("mail", 550, "rejected: bad Return Path"),
+        ("greeting", 521, "connection rejected."),
+        ("mail", 550, "certificate expired"),
+        ("rcpt", 550, "sending is disabled for this recipient"),
+        ("auth", 535, "license expired"),
+        ("end-of-data", 550, "maximum number of links exceeded"),
+    ],
+)
+def test_words_that_often_stand_beside_a_cause_are_not_that_cause(stage: str, code: int, text: str) -> None:
+    assert advise(stage=stage, code=code, text=text).cause == "unknown"

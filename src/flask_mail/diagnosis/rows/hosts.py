@@ -10,17 +10,23 @@ import typing as t
 from .row import Row
 
 _LISTS = (
-    r"spamhaus|barracuda|spamcop|\bsorbs\b|uceprotect|abuseat|hostkarma|junkemailfilter|spamrl|cloudmark|invaluement|"
-    r"mailspike|surriel|abusix|cobion|senderscore|return path|backscatterer|dnsbl|\brbls?\b|\brbl[-+.]|drbl|"
-    r"real-?time (?:block|black)"
+    r"spamhaus|barracudacentral|spamcop|\bsorbs\b|uceprotect|abuseat|hostkarma|junkemailfilter|spamrl|invaluement|"
+    r"mailspike|surriel|senderscore|returnpath|backscatterer|dnsbl|\brbls?\b|\brbl[-+.]|drbl|real-?time (?:block|"
+    r"black)"
 )
+_MAKERS = r"barracuda|cloudmark|abusix|cobion|return path"
+"""They keep lists, but look at contents, too."""
 _ON_A_LIST = (
     r"black ?-?list|block ?-?list|\bblocked\b|\bbanned\b|\blisted\b|\bdenied\b|deny ?list|gesperrt|bloque[ea]?d?"
 )
-_MACHINE = (
-    r"\bip\b|\bips\b|\bip-|\bhost\b|\bserver\b|\bclient\b|\bmta\b|\bnetwork\b|"
+_CALLER = (
+    r"\bips?\b|\bip-|\bclient (?:host|ip|address|machine)|\b(?:your|sending|sender'?s?|remote|originating|"
+    r"connecting) "
+    r"(?:\w+ )?(?:server|hosts?|mta|network|isp|relay|machine)\b|\bmail server at\b|"
     r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])"
 )
+_MACHINE = rf"\bhosts?\b|\bservers?\b|\bclient\b|\bmta\b|\bnetwork\b|{_CALLER}"
+_LISTED = r"black ?-?list|block ?-?list|\blisted\b|deny ?list"
 _DOMAIN_LISTED = (
     r"(?:mail ?from|from|sender|sending|envelope)(?:'s|:)? (?:e?-?mail )?(?:domain|address)\b(?: \S+){0,6}? "
     r"(?:(?:is|was|has been) )?(?:\w+ )?(?:listed|black ?-?listed|block ?-?listed|blocked using|found in)|"
@@ -118,6 +124,13 @@ HOSTS: t.Final = (
     ),
     Row(
         "ip-blocked",
+        text=_MAKERS,
+        near=rf"{_MACHINE}|\blist(?:ed)?\b|(?:black|block) ?-?list|reputation|reset-request|/lookup|ip=|csi\.",
+        unless=r"\bspam (?:filter|content)|virus|phish|attachment|return path:",
+        stage="connect greeting ehlo mail rcpt data end-of-data",
+    ),
+    Row(
+        "ip-blocked",
         text=_LISTS,
         unless=r"\.proofpoint\.com/(?!dnsbl)",
         seen=(
@@ -143,7 +156,8 @@ HOSTS: t.Final = (
     ),
     Row(
         "ip-blocked",
-        text=rf"(?:{_MACHINE}).{{0,80}}?(?:{_ON_A_LIST})|(?:{_ON_A_LIST}).{{0,40}}?(?:{_MACHINE})",
+        text=rf"(?:{_CALLER}).{{0,80}}?(?:{_ON_A_LIST})|(?:{_ON_A_LIST}).{{0,40}}?(?:{_CALLER})|"
+        rf"(?:{_MACHINE}).{{0,80}}?(?:{_LISTED})|(?:{_LISTED}).{{0,40}}?(?:{_MACHINE})",
         unless=r"recipient address rejected|relay|this message|message has been|authenticat|\bsender address\b|"
         r"\btls\b|"
         r"\brecipient\b.{0,20}block|\baccount\b|suspicious|sender denied|server busy|virus",

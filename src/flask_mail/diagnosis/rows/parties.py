@@ -50,7 +50,8 @@ _SENDERS: t.Final = (
         r"authenticated (?:user|account|sender|login).{0,40}(?:mismatch|does not match|differ)|"
         r"cannot send (?:e?-?mail )?(?:from|as) |(?:sender|from)(?: address)? (?:is )?not (?:allowed|permitted|"
         r"authori[sz]ed)\b|"
-        r"(?:mail ?from|envelope)\b.{0,40}mismatch\w* .{0,20}(?:header|from)|impersonat|"
+        r"not valid for your (?:login|account|user)|(?:mail ?from|envelope)\b.{0,40}mismatch\w* .{0,20}(?:header|"
+        r"from)|impersonat|"
         r"use your own (?:e?-?mail )?address",
         unless=r"\bspf\b|per it",
         transient=False,
