@@ -259,6 +259,13 @@ def test_nothing_is_looked_up_or_compiled_for_the_second_message(site: Flask, wr
     assert made(site, "m", n=2).subject == "2"
 
 
+def test_an_asynchronous_environment_of_the_application_is_no_hindrance(site: Flask, write: Write) -> None:
+    site.jinja_options = {"enable_async": True}
+    write({"m.txt": "{% block subject %}{{ n }}{% endblock %}{% for each in [1, 2] %}{{ each }}{% endfor %}"})
+    message = made(site, "m", n=3)
+    assert (message.subject, message.body) == ("3", "12")
+
+
 def test_settings_may_change_while_it_runs(site: Flask, write: Write) -> None:
     write({"m.txt": "[{{ missing }}]"})
     assert made(site, "m").body == "[]"

@@ -71,6 +71,30 @@ class Sending:
         """Make a :class:`Message` of the arguments and send it."""
         return self.send(Message(*args, **kwargs))
 
+    @t.overload
+    def send_template(
+        self,
+        template: str,
+        /,
+        recipients: Recipients,
+        *,
+        subject: t.Any = None,
+        locale: t.Any = None,
+        later: t.Literal[False] = False,
+        **context: t.Any,
+    ) -> Receipt: ...
+    @t.overload
+    def send_template(
+        self,
+        template: str,
+        /,
+        recipients: Recipients,
+        *,
+        subject: t.Any = None,
+        locale: t.Any = None,
+        later: t.Literal[True],
+        **context: t.Any,
+    ) -> str: ...
     def send_template(
         self,
         template: str,
@@ -81,7 +105,7 @@ class Sending:
         locale: t.Any = None,
         later: bool = False,
         **context: t.Any,
-    ) -> t.Any:
+    ) -> Receipt | str:
         """Make a message of templates, and send it::
 
             mail.send_template("mail/welcome", user.email, locale=user.locale, user=user)

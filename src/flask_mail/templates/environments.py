@@ -61,7 +61,8 @@ class Environments:
     def _overlay(self, **options: t.Any) -> Environment:
         if self.strict:
             options["undefined"] = StrictUndefined
-        made = self.base.overlay(bytecode_cache=None, enable_async=False, **options)
+        made = self.base.overlay(bytecode_cache=None, **options)
+        made.is_async = False
         made.globals = self.globals
         return made
 
