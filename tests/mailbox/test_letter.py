@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pathlib
 import time
+import typing as t
 
 import pytest
+from flask import Flask
 
+from flask_mail import Mail
 from flask_mail import Message
 from flask_mail.mailbox.letter import Letter
 from flask_mail.mailbox.snippet import snippet
@@ -114,3 +117,20 @@ def test_the_test_of_any_mail_compiles() -> None:
     for path in CORPUS.glob("*.eml"):
         compile(snippet(Letter(path.read_bytes()), ["a@example.com"]), path.name, "exec")
     compile(snippet(Letter(b'Subject: """\\\r\nTo: "\\" <x@y>\r\n\r\n\\'), []), "hostile", "exec")
+
+
+def test_the_test_of_a_mail_passes_where_the_mail_is_sent(outbox: t.Any) -> None:
+    app = Flask("app_of_a_test")
+    app.config["MAIL_DEFAULT_SENDER"] = "me@example.com"
+    mail = Mail(app)
+    html = "<p>Please confirm.</p><a href='https://x.example'>Yes</a>"
+    message = Message("Confirm", ["Joe <joe@example.com>"], html=html)
+    message.attach("terms.pdf", "application/pdf", b"%PDF")
+    mail.send(message)
+    names: dict[str, t.Any] = {}
+    exec(snippet(Letter(message.as_bytes()), []), names)
+    names["test_confirm"](outbox)
+    message.subject = "Another"
+    exec(snippet(letter_of(message), []), names)
+    with pytest.raises(AssertionError):
+        names["test_another"](outbox)

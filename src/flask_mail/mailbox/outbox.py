@@ -1,6 +1,6 @@
-"""The page of the outbox, for a queue that can tell what is in it.
+"""What the page of the outbox shows, for a queue that can tell what is in it.
 
-The mailbox knows no queue: whatever the application's queue is, if it does what :class:`Outbox` says, there is a page.
+The mailbox knows no queue: ``app.extensions["mail"].outbox`` is asked for, and does what :class:`Outbox` says.
 """
 
 from __future__ import annotations
@@ -9,65 +9,82 @@ import collections.abc as c
 import dataclasses as d
 import typing as t
 
+from ..errors import MailError
 
-@d.dataclass(frozen=True, slots=True)
-class Trouble:
-    """Messages that wait or have failed for the same reason.
+WRONG: t.Final = ("waiting", "held", "failed", "expired", "dead")
+"""The states of messages that something went wrong with."""
 
-    :param reply: what the server said, or what went wrong.
-    :param count: how many messages it is about.
-    :param ids: which ones; perhaps not all.
-    :param final: whether they are given up, rather than tried again.
-    """
+GIVEN_UP: t.Final = ("failed", "expired", "dead")
+"""Those of them in which nothing more is tried."""
 
-    reply: str
-    count: int
-    ids: tuple[str, ...]
-    final: bool = False
+MOST: t.Final = 1000
+"""How many messages are looked at for what went wrong, the newest."""
 
 
-@t.runtime_checkable
+class Stats(t.Protocol):
+    """How an outbox stands: messages by state, and for how many seconds the oldest has waited."""
+
+    @property
+    def states(self) -> c.Mapping[str, int]: ...
+    @property
+    def oldest(self) -> float | None: ...
+    @property
+    def workers(self) -> int: ...
+
+
+class Entry(t.Protocol):
+    """A message in an outbox, with what went wrong last."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def error(self) -> c.Mapping[str, t.Any] | None: ...
+
+
 class Outbox(t.Protocol):
-    """What a queue offers to be looked at here."""
+    """What is asked of an outbox; see :class:`flask_mail.queues.outbox.Outbox`."""
 
-    def counts(self) -> c.Mapping[str, int]:
-        """How many messages there are, by state, in the order in which to show them."""
-        ...
-
-    def oldest_waiting(self) -> float | None:
-        """For how many seconds the message that has waited longest has done so; ``None`` where none waits."""
-        ...
-
-    def sent_per_minute(self) -> c.Sequence[int]:
-        """How many messages were sent in each of the last 60 minutes, the latest last."""
-        ...
-
-    def troubles(self) -> c.Sequence[Trouble]:
-        """What went wrong with what is not sent, grouped by reply, the most frequent first."""
-        ...
-
-    def retry(self, ids: c.Sequence[str]) -> int:
-        """Try these at once, also those that were given up.
-
-        :returns: how many that are.
-        """
-        ...
-
-    def cancel(self, ids: c.Sequence[str]) -> int:
-        """Give these up.
-
-        :returns: how many that are.
-        """
-        ...
+    def stats(self) -> Stats: ...
+    def rates(self) -> c.Sequence[int]: ...
+    def entries(self, *, state: c.Collection[str], limit: int) -> c.Sequence[Entry]: ...
+    def retry(self, *ids: str) -> c.Sequence[str]: ...
+    def cancel(self, *ids: str) -> c.Sequence[str]: ...
 
 
 def of(settings: t.Any) -> Outbox | None:
-    """The outbox of an application; ``None`` where its queue has none to show."""
-    find = getattr(settings, "get_queue", None)
-    if find is None or settings.queue == "thread":
+    """The outbox of an application; ``None`` where its queue has none."""
+    if settings.queue == "thread":
         return None
-    queue = find()
-    return queue if isinstance(queue, Outbox) else None
+    try:
+        return t.cast("Outbox", settings.outbox)
+    except MailError:
+        return None
+
+
+@d.dataclass(frozen=True, slots=True)
+class Trouble:
+    """Messages that something went wrong with in the same way.
+
+    :param reply: what the server said, or what went wrong.
+    :param final: whether they are given up, rather than tried again.
+    :param ids: which they are.
+    """
+
+    reply: str
+    final: bool
+    ids: list[str]
+
+
+def troubles(outbox: Outbox) -> list[Trouble]:
+    """What went wrong with what is not sent, the most frequent first."""
+    found: dict[tuple[str, bool], Trouble] = {}
+    for entry in outbox.entries(state=WRONG, limit=MOST):
+        reply = str((entry.error or {}).get("text") or entry.state)
+        final = entry.state in GIVEN_UP
+        found.setdefault((reply, final), Trouble(reply, final, [])).ids.append(entry.id)
+    return sorted(found.values(), key=lambda trouble: -len(trouble.ids))
 
 
 @d.dataclass(frozen=True, slots=True)

@@ -31,16 +31,15 @@ def _found() -> outbox.Outbox:
 def outbox_() -> Response:
     """The state of the outbox."""
     found = _found()
-    rate = found.sent_per_minute()
+    stats, rate = found.stats(), found.rates()
     return page(
         "outbox_panel.html" if "X-Fragment" in request.headers else "outbox.html",
-        counts=found.counts(),
-        oldest=found.oldest_waiting(),
+        stats=stats,
         rate=sum(rate),
         highest=max([*rate, 0]),
         bars=outbox.bars(rate),
         chart=(outbox.WIDTH, outbox.HEIGHT),
-        troubles=found.troubles(),
+        troubles=outbox.troubles(found),
         view=None,
     )
 
@@ -48,12 +47,20 @@ def outbox_() -> Response:
 @blueprint.post("/outbox/retry")
 def retry() -> t.Any:
     """Try messages again, at once."""
-    number = _found().retry(request.form.getlist("id"))
+    number = len(_found().retry(*_ids()))
     return done(f"{number} will be tried again now.", url_for(".outbox_"))
 
 
 @blueprint.post("/outbox/cancel")
 def cancel() -> t.Any:
     """Give messages up."""
-    number = _found().cancel(request.form.getlist("id"))
+    number = len(_found().cancel(*_ids()))
     return done(f"{number} given up.", url_for(".outbox_"))
+
+
+def _ids() -> list[str]:
+    """The messages that a form names.
+
+    :raises BadRequest: it names none.
+    """
+    return request.form.getlist("id") or abort(400)

@@ -171,7 +171,7 @@ async function poll() {
       document.body.classList.add("offline"); // the application is being restarted
     }
   }
-  poll.timer = setTimeout(poll, POLL);
+  poll.timer = setTimeout(poll, find("#rows") ? POLL : 3 * POLL);
 }
 document.addEventListener("visibilitychange", () => { if (!document.hidden && poll.timer) poll(); });
 
