@@ -19,6 +19,7 @@ _ATTRIBUTE = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_TAG = 4096  # characters in which quotes are respected; beyond, the next > ends the tag
+_HIDDEN = re.compile(r"display\s*+:\s*+none|mso-hide\s*+:\s*+all", re.IGNORECASE)
 _SKIPPED = frozenset(["script", "style", "title", "template"])
 
 Token = tuple[str | None, bool, str]
@@ -100,3 +101,13 @@ def attributes(source: str) -> dict[str, str]:
 def number(text: str, default: int = 1) -> int:
     """The number in an attribute."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else default
+
+
+def may_hide(tag: str) -> bool:
+    """Whether it is worth a closer look if the tag hides what stands in it."""
+    return "none" in (tag := tag.lower()) or "hid" in tag
+
+
+def is_hidden(found: dict[str, str]) -> bool:
+    """Whether an element with these attributes is not shown."""
+    return "hidden" in found or bool(_HIDDEN.search(found.get("style", "")))
