@@ -11,6 +11,7 @@ import importlib
 import logging
 import time
 import typing as t
+import weakref
 
 from ...errors import ConfigError
 from ...errors import QueueError
@@ -30,6 +31,11 @@ GRACE: t.Final = 60.0
 MOST: t.Final = 20_000
 """Ids in one sweep."""
 
+AWAY: t.Final = 30.0
+"""Seconds for which a broker that could not be reached is not tried again, since each try takes Celery some."""
+
+_away: weakref.WeakKeyDictionary[t.Any, float] = weakref.WeakKeyDictionary()
+
 
 def dispatch(app: t.Any, ids: c.Sequence[str]) -> None:
     """Send *ids* to Celery. It never raises: what does not get there is in the database, and found by a sweep.
@@ -37,9 +43,16 @@ def dispatch(app: t.Any, ids: c.Sequence[str]) -> None:
     :param app: the application.
     """
     try:
-        _publish(celery_of(app), [list(ids[start : start + BATCH]) for start in range(0, len(ids), BATCH)])
+        celery_app = celery_of(app)
+        if time.monotonic() < _away.get(celery_app, 0.0):
+            return
+        try:
+            _publish(celery_app, [list(ids[start : start + BATCH]) for start in range(0, len(ids), BATCH)])
+        except QueueError:
+            _away[celery_app] = time.monotonic() + AWAY
+            raise
     except (QueueError, ConfigError) as error:
-        logger.warning("%s messages wait in the outbox for a sweep: %s", len(ids), error)
+        logger.warning("Messages wait in the outbox for a sweep, until the broker is back: %s", error)
 
 
 def sweep(app: t.Any, queue: Queue, *, hold: bool = False, grace: float = GRACE) -> int:
