@@ -311,6 +311,41 @@ def test_lint_of_a_template(site: Site) -> None:
         assert server.connections == 0
 
 
+def test_lint_of_previews(site: Site) -> None:
+    with FaultyServer() as server:
+        status, out = site.run(server, "lint")
+        assert (status, "there are no previews" in out) == (2, True)
+        with (site.folder / "site_app.py").open("a") as file:
+            file.write(PREVIEWS)
+        status, out = site.run(server, "lint")
+        assert (status, [line for line in out.splitlines() if line[:1] != " "]) == (
+            1,
+            ["bad: 1 error", "error link-relative (html line 1)", "good: nothing found"],
+        )
+        assert site.run(server, "lint", "good") == (0, "good: nothing found\n")
+
+
+PREVIEWS = """
+from flask import url_for
+from flask_mail import Message
+
+
+@app.get("/page")
+def page():
+    return ""
+
+
+@mail.preview("good")
+def good():
+    return Message("Good", html=f"<a href='{url_for('page', _external=True)}'>x</a>")
+
+
+@mail.preview("bad")
+def bad():
+    return Message("Bad", html=f"<a href='{url_for('page')}'>x</a>")
+"""
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -14,9 +14,11 @@ from flask import Flask
 
 from flask_mail import ConfigError
 from flask_mail import DeliveryError
+from flask_mail import Mail
 from flask_mail import MergeError
 from flask_mail import Message
 from flask_mail import NotInitializedError
+from flask_mail import QueueError
 from flask_mail import TemplateError
 from flask_mail.merge import merge
 from flask_mail.merge import Outcome
@@ -267,6 +269,65 @@ def test_a_rate(site: Site) -> None:
         start = time.monotonic()
         assert len(list(merge("news", readers(4), mail=site.mail(server, MAIL_RATE_LIMIT="1/h"), rate="10/s"))) == 4
         assert 0.29 < time.monotonic() - start < 5
+
+
+# Later
+
+
+def outbox_of(site: Site, server: FaultyServer) -> Mail:
+    url = f"sqlite:///{site.folder / 'outbox.db'}"
+    return site.mail(server, MAIL_QUEUE="outbox", MAIL_OUTBOX_URL=url)
+
+
+def test_mails_can_be_queued(site: Site) -> None:
+    rows = readers(600)
+    rows[3]["email"] = "nobody"
+    with FaultyServer() as server:
+        mail = outbox_of(site, server)
+        results = site.folder / "results"
+        outcomes = kinds(merge("news", rows, mail=mail, results=results, later=True))
+        assert outcomes == {line: "invalid" if line == 4 else "queued" for line in range(1, 601)}
+        assert server.connections == 0
+        assert not (site.folder / "results.sending").exists()
+        assert kinds(merge("news", rows, mail=mail, results=results, later=True, resume=True)) == {4: "invalid"}
+        assert mail.state is not None
+        assert sum(mail.state.outbox.stats().states.values()) == 599
+
+
+def test_queueing_that_was_cut_off_leaves_no_more_in_doubt_than_was_queued_together(site: Site) -> None:
+    with FaultyServer() as server:
+        mail = outbox_of(site, server)
+        results = site.folder / "results"
+        outcomes = merge("news", readers(1200), mail=mail, results=results, later=True).outcomes()
+        list(itertools.islice(outcomes, 510))
+        outcomes.close()
+        again = merge("news", readers(1200), mail=mail, results=results, later=True, resume=True)
+        assert sorted(again.in_doubt) == list(range(511, 1001))
+        assert sorted(kinds(again)) == list(range(1001, 1201))
+
+
+class FullQueue:
+    """Takes two messages, and not one more."""
+
+    def put_many(self, submissions: list[t.Any], **_: t.Any) -> list[str]:
+        if len(submissions) > 2:
+            raise QueueError("the queue is full")
+        return [submission.message_id for submission in submissions]
+
+    put = put_many
+
+
+def test_a_queue_that_takes_nothing(site: Site) -> None:
+    results = site.folder / "results"
+    with FaultyServer() as server:
+        mail = site.mail(server, MAIL_QUEUE=FullQueue())
+        merging = merge("news", readers(3), mail=mail, results=results, later=True)
+        with pytest.raises(QueueError, match="the queue is full"):
+            list(merging)
+        assert site.outcomes("results") == dict.fromkeys((1, 2, 3), "failed")
+        assert not (site.folder / "results.sending").exists()
+        again = merge("news", readers(2), mail=mail, results=results, later=True, resume=True)
+        assert kinds(again) == dict.fromkeys((1, 2), "queued")
 
 
 # Results, and going on

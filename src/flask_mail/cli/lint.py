@@ -17,6 +17,7 @@ from ..doctor import Case
 from ..doctor.screen import WIDEST
 from ..doctor.screen import wrapped
 from ..errors import MailError
+from ..extension.runtime import previews_of
 from ..message import Finding
 from ..message import Message
 from . import terminal
@@ -48,24 +49,33 @@ class Variables(click.ParamType[dict[str, t.Any]]):
 
 
 @click.command("lint")
-@click.argument("template")
+@click.argument("name", required=False)
 @click.option("--locale", metavar="LOCALE", help="The reader's language, where the application has Flask-Babel.")
 @click.option("--context", type=Variables(), default="{}", metavar="JSON|FILE", help="The template's variables.")
 @click.option("--bulk", is_flag=True, help="Judge it as bulk mail.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @with_appcontext
-def lint(template: str, locale: str | None, context: dict[str, t.Any], bulk: bool, as_json: bool) -> None:
+def lint(name: str | None, locale: str | None, context: dict[str, t.Any], bulk: bool, as_json: bool) -> None:
     """Look for what readers of a mail, or their mail programs, will stumble over.
 
-    TEMPLATE is what Message.from_template() takes. Exits with 1 if there is an error among what is found.
+    NAME is that of a preview, or of a template as Message.from_template() takes it; without one it looks at all
+    previews. Exits with 1 if there is an error among what is found.
     """
     state = Case.of_app(current_app).state
     assert state is not None
-    try:
-        message = Message.from_template(template, locale=locale, context=context)
-    except MailError as error:
-        raise click.ClickException(str(error)) from None
-    report({template: state.lint(message, bulk=bulk)}, as_json=as_json)
+    previews = previews_of(state)
+    if name is None and not previews:
+        raise click.UsageError("Name a template; there are no previews, which @mail.preview(...) makes.")
+    found: dict[str, list[Finding]] = {}
+    with current_app.test_request_context():
+        for each in sorted(previews) if name is None else [name]:
+            try:
+                known = previews.get(each)
+                message = known(locale) if known else Message.from_template(each, locale=locale, context=context)
+            except MailError as error:
+                raise click.ClickException(str(error)) from None
+            found[each] = state.lint(message, bulk=bulk)
+    report(found, as_json=as_json)
 
 
 def report(found: c.Mapping[str, c.Sequence[Finding]], *, as_json: bool) -> t.NoReturn:

@@ -29,6 +29,8 @@ from .bar import Bar
 from .rehearsal import rehearse
 from .rehearsal import TOLD
 
+_GOOD = frozenset(("accepted", "queued", "suppressed"))
+
 
 class Delimiter(click.ParamType[str]):
     """One character; a tab may be written as a word."""
@@ -65,6 +67,7 @@ class Delimiter(click.ParamType[str]):
     metavar="FILE",
     help="Where the outcomes are written; RECIPIENTS.results.jsonl by default.",
 )
+@click.option("--later", is_flag=True, help="Queue the mails, for MAIL_QUEUE to send.")
 @click.option("--resume", is_flag=True, help="Go on with a merge that was interrupted; nobody gets it twice.")
 @click.option("--resend-in-doubt", is_flag=True, help="With --resume, send again what the server may have or not.")
 @click.option("--address-column", default="email", show_default=True, metavar="NAME", help="Which has the address.")
@@ -124,20 +127,20 @@ def _run(merging: Merge, bar: Bar) -> int:
         bar.clear()
     if merging.interrupted:
         return 128 + (caught[0] if caught else signal.SIGINT)
-    return 0 if set(merging.counts) <= {"accepted", "suppressed"} and not merging.in_doubt else 1
+    return 0 if set(merging.counts) <= _GOOD and not merging.in_doubt else 1
 
 
 def _watch(merging: Merge, outcomes: c.Iterable[Outcome], bar: Bar) -> None:
     told = 0
     for outcome in outcomes:
-        if outcome.outcome not in ("accepted", "suppressed"):
+        if outcome.outcome not in _GOOD:
             told += 1
             if told <= TOLD:
                 bar.clear()
                 address = f" {outcome.address}" if outcome.address else ""
                 terminal.write(f"line {outcome.line}{address}: {outcome.outcome}: {outcome.reply}")
         worked = merging.done - merging.skipped
-        bar.show(merging.done, worked, worked - merging.counts["accepted"] - merging.counts["suppressed"])
+        bar.show(merging.done, worked, worked - sum(merging.counts[kind] for kind in _GOOD))
 
 
 @contextlib.contextmanager

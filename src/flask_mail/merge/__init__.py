@@ -49,6 +49,7 @@ def merge(
     resend_in_doubt: bool = False,
     rate: str | None = None,
     connections: int = 4,
+    later: bool = False,
 ) -> Merge:
     """Send a mail made of *template* to each of *rows*. It is sent while the outcomes are iterated over::
 
@@ -69,6 +70,7 @@ def merge(
     :param resend_in_doubt: send again what is in doubt, under the same Message-ID.
     :param rate: how fast, such as ``"14/s"``; ``MAIL_RATE_LIMIT`` by default.
     :param connections: how many connections at most.
+    :param later: queue the mails, see :meth:`.Mail.send_later`, hundreds in each transaction.
     :returns: an iterable of :class:`Outcome`, in the order in which they come.
     :raises MergeError: the rows cannot be read, or the results are not those of these rows.
     :raises NotInitializedError: there is no application with mail.
@@ -79,7 +81,7 @@ def merge(
     path = pathlib.Path(results) if results is not None else results_beside(source.path)
     ledger = Ledger() if path is None else FileLedger(path, resume=resume, resend_in_doubt=resend_in_doubt)
     try:
-        return Merge(state, source, letters, ledger, rate=rate, connections=connections)
+        return Merge(state, source, letters, ledger, rate=rate, connections=connections, later=later)
     except BaseException:
         ledger.close()
         raise

@@ -10,11 +10,11 @@ from ..errors import MessageError
 from ..errors import STAGES
 from ..extension import Result
 
-Kind = t.Literal["accepted", "refused", "failed", "in-doubt", "invalid", "suppressed"]
+Kind = t.Literal["accepted", "queued", "refused", "failed", "in-doubt", "invalid", "suppressed"]
 
 KINDS: t.Final = t.get_args(Kind)
 
-SETTLED: t.Final = frozenset(("accepted", "refused", "in-doubt"))
+SETTLED: t.Final = frozenset(("accepted", "queued", "refused", "in-doubt"))
 """What is not tried again. All others went to nobody, for a reason that may pass or be mended."""
 
 _BEFORE = frozenset(STAGES[: STAGES.index("rcpt")])
@@ -26,9 +26,9 @@ class Outcome:
 
     :param line: the line of the file that the row begins in, from 1.
     :param address: whom it is to; as it was written, empty where it had none.
-    :param outcome: ``accepted``: the server took it. ``refused``: it never will. ``failed``: it did not, but may later.
-        ``in-doubt``: the connection was lost before the server said so. ``invalid``: no mail could be made of the row.
-        ``suppressed``: sending is suppressed.
+    :param outcome: ``accepted``: the server took it. ``queued``: the queue did. ``refused``: the server never will.
+        ``failed``: it did not, but may later. ``in-doubt``: the connection was lost before the server said so.
+        ``invalid``: no mail could be made of the row. ``suppressed``: sending is suppressed.
     :param message_id: the Message-ID; empty where there is no mail.
     :param reply: what the server said, else what went wrong.
     """
@@ -51,10 +51,12 @@ def outcome_of(result: Result, line: int, address: str) -> Outcome:
     if receipt is not None:
         kind: Kind = "suppressed" if receipt.suppressed else "accepted"
         return Outcome(line, address, kind, receipt.message_id, "" if receipt.reply is None else str(receipt.reply))
+    if result.id is not None:
+        return Outcome(line, address, "queued", result.message.msgId)
     if isinstance(error, MessageError):
         return Outcome(line, address, "invalid", reply=str(error))
     if not isinstance(error, DeliveryError):
-        return Outcome(line, address, "failed", result.message.msgId, f"{type(error).__name__}: {error}")
+        return Outcome(line, address, "failed", reply=f"{type(error).__name__}: {error}")
     told = f"{type(error).__name__}: {error}" if error.reply is None else str(error.reply)
     return Outcome(line, address, _kind_of(error), result.message.msgId, told)
 

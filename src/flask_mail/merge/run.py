@@ -8,6 +8,7 @@ import typing as t
 
 from ..errors import MailError
 from ..errors import MergeError
+from ..errors import QueueError
 from ..extension import Result
 from ..extension.state import State
 from ..message import Message
@@ -46,6 +47,7 @@ class Merge:
         *,
         rate: str | None = None,
         connections: int = 4,
+        later: bool = False,
     ) -> None:
         self.rows = rows
         """Where the rows come from."""
@@ -58,7 +60,10 @@ class Merge:
         self._letters = letters
         self._ledger = ledger
         self._pending: dict[int, _Pending] = {}
-        results = state.send_many(self._messages(), connections=connections, rate=rate, sending=self._sending)
+        self._later = later and not state.suppressed_now()
+        results = state.send_many(
+            self._messages(), connections=connections, rate=rate, sending=self._sending, later=self._later
+        )
         self._results = t.cast("c.Generator[Result]", results)
 
     def __iter__(self) -> c.Iterator[Outcome]:
@@ -68,6 +73,7 @@ class Merge:
         """What iterating gives; who closes it before its end leaves the files as they have to be.
 
         :raises DeliveryError: the server cannot be reached, does not let us in, or does not take our sender.
+        :raises QueueError: the queue takes no mail.
         :raises TemplateError: there is no such template.
         :raises MergeError: rows were sent that now have another address.
         """
@@ -81,6 +87,10 @@ class Merge:
                     raise result.error
                 if self.interrupted and not self._ledger.on_the_wire:
                     break
+        except QueueError as error:  # and so nothing of what was to be queued together is
+            for line, address in self.on_the_wire.items():
+                yield self._noted(Outcome(line, address, "failed", reply=str(error)))
+            raise
         finally:
             self._results.close()
             self._ledger.close()
@@ -129,12 +139,14 @@ class Merge:
             return None
         try:
             message = self._letters.message(row, address)
+            if (known := self._ledger.message_id(row.line)) is not None:
+                message.msgId = known
+            if self._later:
+                self._ledger.sending(row.line, address, message.msgId)
         except Exception as error:
             if self._letters.is_lost(error):
                 raise
             return self._bad(index, row.line, address, error)
-        if (known := self._ledger.message_id(row.line)) is not None:
-            message.msgId = known
         self._pending[index] = _Pending(row.line, address)
         return message
 
@@ -150,7 +162,11 @@ class Merge:
 
     def _ended(self, result: Result) -> Outcome:
         line, address, fault = self._pending.pop(result.index)
-        outcome = outcome_of(result, line, address) if fault is None else Outcome(line, address, "invalid", reply=fault)
+        if fault is not None:
+            return self._noted(Outcome(line, address, "invalid", reply=fault))
+        return self._noted(outcome_of(result, line, address))
+
+    def _noted(self, outcome: Outcome) -> Outcome:
         self._ledger.ended(outcome)
         self.counts[outcome.outcome] += 1
         return outcome
