@@ -1,4 +1,4 @@
-"""``python -m bench [compose | sizes | smtp | templates | pytest_plugin | mailbox]``: one of the measurements, or all."""
+"""``python -m bench [compose | sizes | smtp | queues | templates | pytest_plugin | mailbox]``: one of the measurements, or all."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ SCRIPTS = {
     "compose": "compose.py",
     "sizes": "compose_sizes.py",
     "smtp": "smtp.py",
+    "queues": "queues.py",
     "templates": "templates.py",
     "pytest_plugin": "pytest_plugin.py",
     "mailbox": "mailbox.py",
