@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import collections.abc as c
+import logging
 import pathlib
 import re
 import typing as t
+import urllib.request
 
 import pytest
 from flask import Flask
@@ -14,6 +16,7 @@ import flask_mail
 from flask_mail.mailbox.outbox import bars
 from flask_mail.mailbox.store import store_of
 
+from ..browser.sample import running
 from ..servers import Server
 from .conftest import send
 
@@ -31,6 +34,13 @@ def test_the_list_is_sent_again_only_when_it_has_changed(app: Flask) -> None:
     assert client.get("/_mail/list?q=hello", headers=tag).status_code == 200
     send(app)
     assert client.get("/_mail/list", headers=tag).status_code == 200
+
+
+def test_asking_for_news_does_not_fill_the_log(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    with running(app) as address, caplog.at_level(logging.INFO, "werkzeug"):
+        for path in ("/_mail/list", "/_mail/", "/_mail/list?q=hello"):
+            urllib.request.urlopen(f"{address}{path}").close()
+    assert [record.getMessage().partition('"')[2] for record in caplog.records] == ['GET /_mail/ HTTP/1.1" 200 -']
 
 
 def test_everything_works_without_the_script(app: Flask) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import logging
 import typing as t
 from urllib.parse import quote
 
@@ -37,6 +38,16 @@ from .view import View
 
 blueprint = Blueprint("flask_mail", __name__, url_prefix="/_mail", static_folder="static")
 blueprint.before_request(admit)
+
+
+class _Polls(logging.Filter):
+    """Keeps what the script asks for again and again out of the development server's log."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (isinstance(record.args, tuple) and record.args and "GET /_mail/list" in str(record.args[0]))
+
+
+logging.getLogger("werkzeug").addFilter(_Polls())
 
 
 def store() -> Store:
