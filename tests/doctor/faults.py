@@ -10,6 +10,7 @@ import collections.abc as c
 import dataclasses as d
 import datetime
 import pathlib
+import time
 import typing as t
 
 import pytest
@@ -17,6 +18,9 @@ import pytest
 from flask_mail.doctor import Budget
 from flask_mail.doctor import network
 from flask_mail.doctor import SystemResolver
+from flask_mail.queues.outbox import engine
+from flask_mail.queues.outbox import metadata
+from flask_mail.queues.outbox import Store
 
 from ..servers import Authority
 from ..servers import hang
@@ -440,6 +444,45 @@ ED25519 = "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A="
 
 def signing(key: str) -> dict[str, str]:
     return {"MAIL_DKIM_DOMAIN": "mysite.example", "MAIL_DKIM_SELECTOR": "s1", "MAIL_DKIM_KEY": key}
+
+
+# What waits
+
+
+def outbox(stage: Stage, *states: str, age: float = 0.0, **config: t.Any) -> dict[str, t.Any]:
+    """An outbox with a message in each of *states*, and no worker."""
+    store = Store(engine(url := f"sqlite:///{stage.tmp_path}/outbox.sqlite"))
+    store.create()
+    now = time.time()
+    row = {
+        "rank": 0, "due": now, "created": now - age, "expires": now + 1e6, "attempts": 0, "deaths": 0,
+        "message_id": "<a@b>", "sender": SENDER, "recipients": [["to@example.com", "open"]], "options": {},
+        "details": {}, "size": 1, "content": b".",
+    }  # fmt: skip
+    with store.engine.begin() as connection:
+        for number, state in enumerate(states):
+            connection.execute(metadata.tables["mail_outbox"].insert(), {**row, "id": str(number), "state": state})
+    store.engine.dispose()
+    built = stage.to(stage.start_server(), MAIL_QUEUE="outbox", MAIL_OUTBOX_URL=url, **config)
+    return {**built, "only": ("queue",)}
+
+
+@fault("queue-no-worker", "queue-failed", "queue-held", queue="fail")
+def an_outbox_that_nobody_empties(stage: Stage) -> dict[str, t.Any]:
+    return outbox(stage, "ready", "waiting", "failed", "dead", "held")
+
+
+@fault("queue-slow", queue="warn")
+def an_outbox_that_is_slow(stage: Stage) -> dict[str, t.Any]:
+    return outbox(stage, "ready", age=1800.0, MAIL_OUTBOX_WORKER="thread")
+
+
+@fault("queue-database", queue="fail")
+def an_outbox_without_its_database(stage: Stage) -> dict[str, t.Any]:
+    built = stage.to(
+        stage.start_server(), MAIL_QUEUE="outbox", MAIL_OUTBOX_URL="postgresql+psycopg://me@127.0.0.1:1/mail"
+    )
+    return {**built, "only": ("queue",)}
 
 
 # Several at once

@@ -11,6 +11,7 @@ asked for, nothing that is found is green while something below it is not, and n
 ``configuration``  the checks without network
 ``network``        the checks of the way to the server
 ``conversation``   the checks that speak with it
+``queueing``       the check of what waits to be sent
 ``domain``         the checks of the sender's domain, over ``resolver`` and ``spf``
 ``checks``         all of them in their order
 ``counsel``        what is asked of :mod:`flask_mail.diagnosis`
@@ -74,6 +75,7 @@ def examine(
     checks = chosen(
         tls_first=bool(case.values.get("MAIL_USE_SSL")),
         over_smtp=bool(case.values) and transport(exam) is None,
+        outbox=case.values.get("MAIL_QUEUE") == "outbox",
         dns=dns,
         send=send_to is not None,
         only=only,

@@ -8,6 +8,7 @@ from . import configuration
 from . import conversation
 from . import domain
 from . import network
+from . import queueing
 from .exam import Check
 
 _FIRST: t.Final = (
@@ -39,19 +40,29 @@ _DOMAIN: t.Final = (
     Check("dmarc", "domain", domain.dmarc, needs=("settings",), after=("spf", "dkim")),
 )
 
-NAMES: t.Final = tuple(check.name for check in (*_FIRST, *_CLEAR_FIRST, *_LAST, *_DOMAIN))
+_QUEUE: t.Final = (Check("queue", "waiting", queueing.queue, needs=("settings",)),)
+"""Where mail waits in an outbox."""
+
+NAMES: t.Final = tuple(check.name for check in (*_FIRST, *_CLEAR_FIRST, *_LAST, *_QUEUE, *_DOMAIN))
 """What ``--only`` takes."""
 
 _ASKING_DNS: t.Final = frozenset(check.name for check in _DOMAIN)
 
 
 def chosen(
-    *, tls_first: bool, over_smtp: bool, dns: bool = False, send: bool = False, only: t.Collection[str] = ()
+    *,
+    tls_first: bool,
+    over_smtp: bool,
+    outbox: bool = False,
+    dns: bool = False,
+    send: bool = False,
+    only: t.Collection[str] = (),
 ) -> list[Check]:
     """The checks to do, in the order in which things happen.
 
     :param tls_first: whether the connection begins with TLS.
     :param over_smtp: whether mail goes to a server.
+    :param outbox: whether mail for later waits in an outbox.
     :param dns: with those of the sender's domain.
     :param only: these, and what they need.
     """
@@ -60,6 +71,7 @@ def chosen(
         *_FIRST,
         *(_TLS_FIRST if tls_first else _CLEAR_FIRST),
         *_LAST,
+        *(_QUEUE if outbox else ()),
         *(_DOMAIN if dns or _ASKING_DNS & {*only} else ()),
         *((sending,) if send else ()),
     ]
