@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import os
 import pathlib
@@ -11,6 +12,7 @@ import pytest
 from flask import before_render_template
 from flask import Blueprint
 from flask import Flask
+from flask import render_template
 from flask import template_rendered
 from jinja2 import FileSystemBytecodeCache
 from markupsafe import Markup
@@ -69,6 +71,35 @@ def test_what_html_includes_is_escaped_too(site: Flask, write: Write) -> None:
     write({"mail/welcome.html": "{% include 'part.txt' %}{% from 'macros.txt' import greet %}{{ greet(name) }}"})
     write({"part.txt": "{{ name }}", "macros.txt": "{% macro greet(name) %}<b>{{ name }}</b>{% endmacro %}"})
     assert made(site, "mail/welcome", name=EVIL).html == f"{ESCAPED}<b>{ESCAPED}</b>"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ plain }}{{ evil }}{{ number }}{{ none }}{{ markup }}{{ missing }}",
+        "{{ d.key }}|{{ d['key'] }}|{{ d.items()|list }}|{{ d.get('key') }}|{{ d.nothing }}|{{ sub.key }}",
+        "{{ user.name }}|{{ user.nothing }}|{{ evil.upper() }}|{{ number.real }}",
+        "{% macro m(x) %}<b>{{ x }}</b>{% endmacro %}{{ m(m(evil)) }}{{ m(evil)|upper }}{{ m(evil) ~ evil }}",
+        "{% set x %}<i>{{ evil }}</i>{% endset %}{{ x }}{{ x|length }}{% filter upper %}{{ evil }}{% endfilter %}",
+        "{% autoescape false %}{{ evil }}{% endautoescape %}{{ evil|safe }}{{ evil|e }}{{ [evil]|join(',') }}",
+        "{% macro each() %}<p>{{ caller(evil) }}</p>{% endmacro %}{% call(x) each() %}{{ x }}{% endcall %}",
+        "{{ lazy }}{{ 'a' ~ evil }}{{ evil|replace('<', '&') }}{{ '%s'|format(evil) }}{{ loop is defined }}",
+    ],
+)
+def test_it_prints_what_jinja_prints(site: Flask, write: Write, source: str) -> None:
+    class Lazy:
+        def __str__(self) -> str:
+            return "<lazy>"
+
+    write({"m.html": source})
+    given = {
+        "plain": "plain", "evil": EVIL, "number": 1.5, "none": None, "markup": Markup("<b>"), "lazy": Lazy(),
+        "d": {"key": EVIL, "items": "no", "get": "no"}, "sub": collections.OrderedDict(key=EVIL),
+        "user": type("User", (), {"name": EVIL}),
+    }  # fmt: skip
+    message = made(site, "m", **given)
+    with site.app_context():
+        assert message.html == render_template("m.html", **given)
 
 
 def test_the_applications_own_templates_are_compiled_apart(

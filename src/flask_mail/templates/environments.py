@@ -15,6 +15,7 @@ from markupsafe import Markup
 from ..errors import TemplateError
 from .markdown import escaped
 from .pictures import embed
+from .quick import quicken
 
 
 class Environments:
@@ -63,6 +64,7 @@ class Environments:
             options["undefined"] = StrictUndefined
         made = self.base.overlay(bytecode_cache=None, **options)
         made.is_async = False
+        quicken(made)
         made.globals = self.globals
         return made
 
