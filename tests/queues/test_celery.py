@@ -363,6 +363,27 @@ def test_many_ids_go_in_one_task(workers: Start, redis_url: str, tmp_path: pathl
         until(lambda: made.mail.outbox.stats().states == {"sent": 120})
 
 
+def test_a_sweep_hands_over_what_is_due_once(workers: Start, redis_url: str, tmp_path: pathlib.Path) -> None:
+    made = workers(25, MAIL_OUTBOX_URL=f"sqlite:///{tmp_path}/outbox.sqlite", **OUTBOX)
+    made.send("later", delay=0.3)
+    made.send("much later", "a@example.com", delay=3600)
+    made.send("now")
+    cli = made.app.test_cli_runner()
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+        until(lambda: cli.invoke(args=["mail", "outbox", "sweep"]).output.startswith("1 handed over"))
+        result = cli.invoke(args=["mail", "outbox", "sweep"])
+        assert (result.exit_code, result.output[:14]) == (0, "0 handed over ")
+        assert client.llen("celery") == 1
+        until(lambda: cli.invoke(args=["mail", "outbox", "sweep", "--older-than", "0s"]).output.startswith("2 handed"))
+        assert client.llen("celery") == 2
+    app = Flask("app_of_a_test", instance_path=str(tmp_path))
+    app.config.update(MAIL_QUEUE="outbox")
+    Mail(app)
+    result = app.test_cli_runner().invoke(args=["mail", "outbox", "sweep"])
+    assert (result.exit_code, "flask mail worker sends" in result.output) == (1, True)
+
+
 def test_without_a_celery_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("celery._state.default_app", None)
     monkeypatch.setattr("celery._state._tls.current_app", None, raising=False)

@@ -226,14 +226,32 @@ def _span(seconds: float) -> str:
 
 
 @outbox.command("sweep")
+@click.option(
+    "--older-than",
+    type=Duration(),
+    default=60,
+    show_default=True,
+    help="What was handed over longer ago than this is handed over again.",
+)
 @with_appcontext
-def sweep() -> None:
-    """Hand to Celery what is in the outbox and never arrived there; with MAIL_OUTBOX_DISPATCH = "celery".
+def sweep(older_than: float) -> None:
+    """Hand to Celery what is due and does not seem to have arrived there, where MAIL_OUTBOX_DISPATCH is "celery".
 
-    Run it now and then, by cron or Celery beat (task flask_mail.sweep).
+    What is for later, and what is to be tried again, gets there by this alone: run it every minute, by cron, or as the
+    task flask_mail.sweep_outbox by Celery beat.
     """
-    found = _open()
+    state = current_app.extensions["mail"]
+    _open()
+    if state.outbox_dispatch != "celery":
+        terminal.write(f"MAIL_OUTBOX_DISPATCH is {state.outbox_dispatch!r}, not 'celery': flask mail worker sends.")
+        raise click.exceptions.Exit(1)
+    from ..queues.celery import sweep as hand_over
+
     started = time.monotonic()
-    given_up, _ = found.store.sweep(hold=current_app.extensions["mail"].in_doubt == "hold")
-    count = found.dispatch()
-    terminal.write(f"{count} handed over, {len(given_up)} given up, in {time.monotonic() - started:.1f} s.")
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    try:
+        count = hand_over(app, state.get_queue(), hold=state.in_doubt == "hold", grace=older_than)
+    except MailError as error:
+        terminal.write(f"{type(error).__name__}: {error}")
+        raise click.exceptions.Exit(1) from None
+    terminal.write(f"{count} handed over in {time.monotonic() - started:.1f} s.")
