@@ -18,6 +18,9 @@ _EVERY: t.Final = 0.1
 _RECENT: t.Final = 10.0
 """Seconds that the rate is taken over."""
 
+_TELLING: t.Final = 0.3
+"""Seconds below which there is no rate yet."""
+
 
 class Bar:
     """Drawn on standard error, over itself.
@@ -54,7 +57,7 @@ class Bar:
         while now - self._marks[0][0] > _RECENT and len(self._marks) > 2:
             self._marks.popleft()
         since, before = self._marks[0]
-        return (worked - before) / (now - since) if now > since else 0.0
+        return (worked - before) / (now - since) if now - since >= _TELLING else 0.0
 
     def _draw(self, text: str) -> None:
         click.echo(f"\r\x1b[K{text}", err=True, nl=False)

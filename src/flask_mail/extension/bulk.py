@@ -155,7 +155,7 @@ class _Watched(Content):
     __slots__ = ("_read",)
 
     def __init__(self, content: Content, read: c.Callable[[], object]) -> None:
-        super().__init__([content])
+        self._parts, self.size = content._parts, content.size
         self._read = read
 
     def __iter__(self) -> c.Iterator[bytes]:
