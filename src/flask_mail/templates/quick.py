@@ -13,6 +13,7 @@ from jinja2 import Undefined
 from markupsafe import escape
 
 _special = re.compile("[&<>'\"]").search
+_DICT: t.Any = dict
 _OF_DICTS = frozenset(dir(dict))
 
 
@@ -51,8 +52,8 @@ def _getattr_of(environment: Environment) -> c.Callable[[t.Any, str], t.Any]:
     usual: c.Callable[[t.Any, str], t.Any | Undefined] = environment.getattr
 
     def found(obj: t.Any, attribute: str) -> t.Any:
-        if type(obj) is dict and attribute in obj and attribute not in _OF_DICTS:
-            return t.cast("dict[str, t.Any]", obj)[attribute]
+        if type(obj) is _DICT and attribute in obj and attribute not in _OF_DICTS:
+            return obj[attribute]
         return usual(obj, attribute)
 
     return found
