@@ -1,4 +1,4 @@
-"""``python -m bench [compose | sizes | smtp | queues | templates | pytest_plugin | mailbox]``: one of the measurements, or all."""
+"""``python -m bench [compose | sizes | smtp | queues | templates | merge | pytest_plugin | mailbox]``: one of the measurements, or all."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ SCRIPTS = {
     "smtp": "smtp.py",
     "queues": "queues.py",
     "templates": "templates.py",
+    "merge": "merge.py",
     "pytest_plugin": "pytest_plugin.py",
     "mailbox": "mailbox.py",
 }
