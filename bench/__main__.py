@@ -1,4 +1,4 @@
-"""``python -m bench [compose | sizes | smtp | queues | templates | merge | pytest_plugin | mailbox]``: one of the measurements, or all."""
+"""``python -m bench [NAME]``: one of the measurements below, or all."""
 
 from __future__ import annotations
 
