@@ -17,6 +17,20 @@ from ..errors import MailError
 from ..extension.background import make_worker
 from . import terminal
 
+AT_ONCE: t.Final = 13.0
+"""Seconds after which a worker that was told to stop lets go of what it waits for, for instance of a server that does
+not say a word: more than what is on its way is given."""
+
+_CAN_ALARM: t.Final = hasattr(signal, "setitimer")
+
+
+class _TimeIsUp(BaseException):
+    """Nothing is waited for any longer."""
+
+
+def _time_is_up(number: int, frame: types.FrameType | None) -> None:
+    raise _TimeIsUp
+
 
 @click.command("worker")
 @click.option("--concurrency", default=4, show_default=True, type=click.IntRange(1, 256), help="Connections at most.")
@@ -47,17 +61,26 @@ def worker(concurrency: int, batch: int, burst: bool, progress: bool) -> None:
 
     def stop(number: int, frame: types.FrameType | None) -> None:
         made.stop()
+        if _CAN_ALARM:
+            signal.setitimer(signal.ITIMER_REAL, AT_ONCE)
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    before = {number: signal.signal(number, stop) for number in numbers}
+    if _CAN_ALARM:
+        before[signal.SIGALRM] = signal.signal(signal.SIGALRM, _time_is_up)
     started = time.monotonic()
     try:
         tally = made.run(burst=burst)
+    except _TimeIsUp:
+        tally = made.tally
     except Exception as error:
         if shown is not None:
             shown.end()
         terminal.write(f"The outbox cannot be read or written: {str(error).splitlines()[0]}")
         raise click.exceptions.Exit(1) from error
     finally:
+        if _CAN_ALARM:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
     if shown is not None:

@@ -17,6 +17,7 @@ import contextlib
 import dataclasses as d
 import itertools
 import logging
+import math
 import os
 import secrets
 import socket
@@ -134,6 +135,8 @@ class Worker:
         self._suspects = False
         self._alone = False
         self._stopping = False
+        self._end = math.inf
+        """When everything has to have come to its end, on the clock of ``time.monotonic``."""
         self._burst = False
         self._given = False
         """Whether to send what was given, and nothing else."""
@@ -142,10 +145,10 @@ class Worker:
     def stop(self) -> None:
         """Take nothing more, bring to an end what is on its way, and return from :meth:`run`; from any thread, or a
         signal handler."""
+        self._end = time.monotonic() + LAST_WORDS
         self._stopping = True
-        end = time.monotonic() + LAST_WORDS
         for lease in list(self._leases):
-            lease.until = min(lease.until, end)
+            lease.until = min(lease.until, self._end)
         self._listener.bell.ring()
 
     def wake(self) -> None:
@@ -206,10 +209,13 @@ class Worker:
             for together in sent:
                 self._settle(together)
         finally:
-            left = [*self._ready, *self._under_way.values()]
+            unbegun, doubtful = list(self._ready), list(self._under_way.values())
             self._ready.clear()
             self._under_way.clear()
-            self._release(left)
+            for row in (*unbegun, *doubtful):
+                self._count_down(row.lease)
+            self._store.release(unbegun)
+            self._store.suspect(doubtful, hold=self._hold)  # it was torn from them
 
     def _wait(self) -> bool:
         """Sleep until there may be something to do; return whether to go on."""
@@ -217,7 +223,7 @@ class Worker:
         if self._stopping or (self._burst and (pause > 0 or not self._look())):
             return False
         if not self._ready:
-            self._listener.wait(pause if pause > 0 else LAST_WORDS)
+            self._listener.wait(pause if pause > 0 else SWEEP)
         return True
 
     def _patience(self, error: sa.exc.OperationalError) -> None:
@@ -247,7 +253,7 @@ class Worker:
             elif self._burst or time.monotonic() - idle_since > IDLE:
                 return
             else:
-                self._listener.wait(IDLE)
+                self._listener.wait(SWEEP)
 
     def _look(self) -> bool:
         """Claim what there is; return whether there is anything."""
@@ -269,12 +275,29 @@ class Worker:
         if not self._suspects:
             found = self._store.claim(lease, self._lease, self._batch)
         self._looked, self._failing = time.monotonic(), 0.0
-        self._ready.extend(found)
-        if found:
-            self._leases[lease] = len(found)
-            if self._stopping:
-                lease.until = min(lease.until, now + LAST_WORDS)
-        return bool(found)
+        lease.until = min(lease.until, self._end)
+        in_time = self._expire(found, time.time())
+        self._ready.extend(in_time)
+        if in_time:
+            self._leases[lease] = len(in_time)
+        return bool(in_time)
+
+    def _expire(self, found: list[Claimed], now: float) -> list[Claimed]:
+        """Give up what nobody wants any more; return the others."""
+        late = [row for row in found if row.expires <= now]
+        if not late:
+            return found
+        errors = [_too_late(row) for row in late]
+        self._store.settle(
+            [
+                Settlement(row.id, row.lease.owner, "expired", now, row.attempts - 1, row.recipients, _as_json(error))
+                for row, error in zip(late, errors, strict=True)
+            ]
+        )
+        self.tally.failed += len(late)
+        for row, error in zip(late, errors, strict=True):
+            self._delivery.tell(_event("failed", row, row.open, error))
+        return [row for row in found if row.expires > now]
 
     def _sweep(self, now: float) -> None:
         if now - self._swept < SWEEP:
@@ -293,22 +316,37 @@ class Worker:
 
     def _settle(self, together: Sent) -> None:
         """Commit what ended together, then tell of it."""
-        settlements: list[Settlement] = []
-        events: list[Event] = []
-        now = time.time()
+        ended: Sent = []
+        unbegun: list[Claimed] = []
+        now = time.monotonic()
         for row, outcome in together:
             self._under_way.pop(row.id, None)
-            self._count_down(row.lease)
-            if time.monotonic() >= row.lease.until and not isinstance(outcome, Receipt) and not self._stopping:
-                continue  # somebody else has it by now
-            settlements.append(self._settlement(row, outcome, now, events))
-        written = self._insist(lambda: self._store.settle(settlements))
-        if written < len(settlements):
-            logger.warning("%s messages were taken over by another worker", len(settlements) - written)
-        for event in events:
-            self._delivery.tell(event)
+            lapsed = now >= row.lease.until
+            if lapsed and isinstance(outcome, TimeoutError) and not getattr(outcome, "in_doubt", False):
+                unbegun.append(row)  # cut short
+            else:
+                ended.append((row, outcome))
+        try:
+            self._write(ended)
+            self._store.release(unbegun)
+        finally:
+            for row, _ in together:
+                self._count_down(row.lease)
         if self._progress is not None:
             self._progress(self.tally)
+
+    def _write(self, ended: Sent) -> None:
+        events: list[Event] = []
+        now = time.time()
+        settlements = [self._settlement(row, outcome, now, events) for row, outcome in ended]
+        if self._insist(lambda: self._store.settle(settlements)) < len(settlements):
+            ours = self._store.settled(settlements)
+            taken_over = len(settlements) - len(ours)
+            if taken_over:
+                logger.warning("%s messages were taken over by another worker, which tells of them", taken_over)
+            events = [event for event in events if event.id in ours]
+        for event in events:
+            self._delivery.tell(event)
 
     def _insist(self, call: c.Callable[[], int]) -> int:
         """Try again for as long as nobody else can have the messages: what was sent should be known to be."""
@@ -369,12 +407,6 @@ class Worker:
             return Settlement(row.id, row.lease.owner, "expired", now, row.attempts - 1, row.recipients, told)
         return Settlement(row.id, row.lease.owner, "ready", now, row.attempts - 1, row.recipients, told)
 
-    def _release(self, rows: c.Sequence[Claimed]) -> None:
-        for row in rows:
-            self._count_down(row.lease)
-        with contextlib.suppress(sa.exc.OperationalError):  # they come free with their lease
-            self._store.release(rows)
-
     def _count_down(self, lease: Lease) -> None:
         if lease in self._leases:
             self._leases[lease] -= 1
@@ -403,11 +435,10 @@ class Worker:
 
     def _renew(self, now: float) -> None:
         held = [lease for lease in list(self._leases) if now < lease.until]
-        if held and not self._stopping:
+        if held:
             self._store.renew([lease.owner for lease in held], self._lease)
             for lease in held:
-                if not self._stopping:
-                    lease.until = now + self._lease
+                lease.until = min(now + self._lease, self._end)
 
 
 def _event(
@@ -418,6 +449,12 @@ def _event(
     due: float | None = None,
 ) -> Event:
     return Event(kind, row.id, row.submission.message_id, recipients, error, due)
+
+
+def _too_late(row: Claimed) -> Exception:
+    said = [f"{each[2]} {each[3]}" for each in row.recipients if each[0] in row.open and len(each) > 3]
+    again = f" again; the server had said: {said[0]}" if said else ""
+    return TimeoutError(f"its time was over before it could be sent{again}")
 
 
 def _as_json(error: Exception) -> dict[str, t.Any]:

@@ -77,7 +77,9 @@ def run_worker(config: c.Mapping[str, t.Any], arguments: c.Sequence[str], output
     os.dup2(said, 1)
     os.dup2(said, 2)
     app = create_app(config)
-    if point:
+    if point == "stop-settle":
+        _stop_at_settling(store_of(app))
+    elif point:
         _die_at(point, store_of(app))
     app.cli.main(["mail", "worker", *arguments], prog_name="flask", obj=ScriptInfo(create_app=lambda: app))
 
@@ -98,6 +100,17 @@ def run_caller(config: c.Mapping[str, t.Any], name: str, acknowledged: str) -> N
 
 def _die(*_: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _stop_at_settling(store: Store) -> None:
+    """Stand still when a server has replied, and nothing of that is written."""
+    settle = store.settle
+
+    def settling(*given: t.Any) -> int:
+        os.kill(os.getpid(), signal.SIGSTOP)
+        return settle(*given)
+
+    store.settle = settling  # type: ignore[method-assign]
 
 
 def _die_at(point: str, store: Store) -> None:

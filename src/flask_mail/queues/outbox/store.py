@@ -21,6 +21,7 @@ from .ledger import Ledger
 from .rows import Claimed
 from .rows import claimed
 from .rows import Recipient
+from .schema import contents
 from .schema import DONE
 from .schema import messages
 from .schema import metadata
@@ -34,6 +35,9 @@ CHANNEL: t.Final = "flask_mail_outbox"
 
 NOTIFY: t.Final = f"SELECT pg_notify('{CHANNEL}', '')"
 
+MORE_DEATHS: t.Final = 7
+"""So many more at most, where workers seem to die of something else."""
+
 MANY: t.Final = 5000
 """Messages that are changed at once at most."""
 
@@ -42,7 +46,6 @@ _RETURNED: t.Final = (
     messages.c.rank,
     messages.c.sender,
     messages.c.message_id,
-    messages.c.content,
     messages.c.attempts,
     messages.c.deaths,
     messages.c.created,
@@ -100,7 +103,11 @@ class Store:
 
     def create(self) -> None:
         """Make the tables that are missing."""
-        metadata.create_all(self.engine)
+        with self.engine.begin() as connection:
+            raw: t.Any = connection.connection.driver_connection
+            if connection.dialect.name == "sqlite" and not raw.in_transaction:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")  # several processes may be about to
+            metadata.create_all(connection)
 
     def missing(self, connection: sa.Connection | None = None) -> bool:
         """Whether a table is missing."""
@@ -118,23 +125,27 @@ class Store:
         keyed = [row for row in rows if row["key"] is not None]
         if not keyed:
             connection.execute(messages.insert(), rows)
+            connection.execute(contents.insert(), [{"id": row["id"], "content": row["content"]} for row in rows])
             return [row["id"] for row in rows]
         return [self._insert_once(connection, row) for row in rows]
 
     def insert_now(self, rows: list[dict[str, t.Any]]) -> list[str]:
         """Insert in a transaction of its own, and wake who waits for it. No row may have a key."""
         texts = [{**row, **{name: json.dumps(row[name]) for name in _JSON}, "error": None} for row in rows]
+        octets = [{"id": row["id"], "content": row["content"]} for row in rows]
         engine = self.engine
-        Ledger(engine, _INSERT, last=NOTIFY if engine.dialect.name == "postgresql" else "").write(texts)
+        last = NOTIFY if engine.dialect.name == "postgresql" else ""
+        Ledger(engine).write((_INSERT, texts), (_INSERT_CONTENT, octets), last=last)
         return [row["id"] for row in rows]
 
     def _insert_once(self, connection: t.Any, row: dict[str, t.Any]) -> str:
-        if row["key"] is None:
-            connection.execute(messages.insert(), [row])
-            return t.cast(str, row["id"])
         connection.execute(_insert_ignoring(self.engine.dialect.name), [row])
-        found = connection.execute(sa.select(messages.c.id).where(messages.c.key == row["key"])).scalar_one()
-        return t.cast(str, found)
+        if row["key"] is not None:
+            found: str = connection.execute(sa.select(messages.c.id).where(messages.c.key == row["key"])).scalar_one()
+            if found != row["id"]:
+                return found
+        connection.execute(contents.insert(), [{"id": row["id"], "content": row["content"]}])
+        return t.cast(str, row["id"])
 
     # Claiming
 
@@ -173,14 +184,20 @@ class Store:
                 return []
         with self.engine.begin() as connection:
             if dialect.update_returning:
+                if dialect.name in _SKIPPING:  # within IN, PostgreSQL may choose more than once, and take too many
+                    chosen = sa.select(chosen.cte("chosen").c.id)
                 taken = messages.update().where(messages.c.id.in_(chosen)).values(values).returning(*_RETURNED)
                 found = list(connection.execute(taken))
             else:
                 ids = [row.id for row in connection.execute(chosen)]
                 connection.execute(messages.update().where(messages.c.id.in_(ids)).values(values))
                 found = list(connection.execute(sa.select(*_RETURNED).where(messages.c.id.in_(ids))))
+            of_these = contents.c.id.in_([row.id for row in found])
+            octets = dict(
+                connection.execute(sa.select(contents.c.id, contents.c.content).where(of_these)).tuples().all()
+            )
         found.sort(key=lambda row: (row.rank, row.id))
-        return [claimed(row, lease) for row in found]
+        return [claimed(row, octets[row.id], lease) for row in found]
 
     # What was claimed
 
@@ -191,21 +208,28 @@ class Store:
         """
         if not settlements:
             return 0
-        return self._ledger().write(
-            [
-                {
-                    "b_id": each.id,
-                    "b_owner": each.owner,
-                    "state": each.state,
-                    "due": each.due,
-                    "attempts": each.attempts,
-                    "owner": None,
-                    "recipients": json.dumps(each.recipients),
-                    "error": None if each.error is None else json.dumps(each.error),
-                }
-                for each in sorted(settlements, key=_by_id)  # one order of locks for all
-            ]
-        )
+        rows: list[dict[str, t.Any]] = [
+            {
+                "b_id": each.id,
+                "b_owner": each.owner,
+                "state": each.state,
+                "due": each.due,
+                "attempts": each.attempts,
+                "owner": None,
+                "recipients": json.dumps(each.recipients),
+                "error": None if each.error is None else json.dumps(each.error),
+            }
+            for each in sorted(settlements, key=_by_id)  # one order of locks for all
+        ]
+        return self._ledger().write((_SETTLE, rows))
+
+    def settled(self, settlements: c.Sequence[Settlement]) -> set[str]:
+        """Those of *settlements* that stand in the outbox as they were written; their ids."""
+        wrote = {(each.id, each.state, each.due) for each in settlements}
+        columns = (messages.c.id, messages.c.state, messages.c.due)
+        with self.engine.connect() as connection:
+            found = connection.execute(sa.select(*columns).where(messages.c.id.in_([each.id for each in settlements])))
+            return {row.id for row in found if (row.id, row.state, row.due) in wrote}
 
     def let_go(self) -> None:
         """Give back the connection that this thread settles over."""
@@ -216,15 +240,18 @@ class Store:
         """This thread's."""
         found: Ledger | None = getattr(self._threads, "ledger", None)
         if found is None:
-            found = self._threads.ledger = Ledger(self.engine, _SETTLE, keep=True)
+            found = self._threads.ledger = Ledger(self.engine, keep=True)
         return found
 
     def renew(self, owners: c.Collection[str], seconds: float) -> None:
         """Let the leases of *owners* last for so many seconds from now, unless they have run out."""
         now = time.time()
         held = messages.c.owner.in_(owners) & (messages.c.state == "sending") & (messages.c.due > now)
-        with self.engine.begin() as connection:
-            self._update(connection, held, due=now + seconds)
+        held &= messages.c.due < now + seconds
+        for _ in range(1 + len(owners)):  # one owner has not more than can be changed at once, twice
+            with self.engine.begin() as connection:
+                if len(self._update(connection, held, due=now + seconds)) < MANY:
+                    return
 
     def _update(self, connection: sa.Connection, which: sa.ColumnElement[bool], **values: t.Any) -> list[str]:
         """Change messages, but for those that another transaction holds: to wait for it might be to wait for ever.
@@ -235,8 +262,12 @@ class Store:
         if self.engine.dialect.name in _SKIPPING:
             chosen = chosen.with_for_update(skip_locked=True)
         ids = [row.id for row in connection.execute(chosen)]
-        if ids:
-            connection.execute(messages.update().where(messages.c.id.in_(ids)).values(values))
+        if not ids:
+            return ids
+        change = messages.update().where(messages.c.id.in_(ids), which).values(values)  # SQLite has locked nothing yet
+        if self.engine.dialect.update_returning:
+            return [row.id for row in connection.execute(change.returning(messages.c.id))]
+        connection.execute(change)
         return ids
 
     def release(self, claims: c.Sequence[Claimed]) -> None:
@@ -246,6 +277,18 @@ class Store:
             with self.engine.begin() as connection:
                 connection.execute(
                     _RELEASE, [{"b_id": each.id, "b_owner": each.lease.owner, "due": now} for each in claims]
+                )
+
+    def suspect(self, claims: c.Sequence[Claimed], *, hold: bool = False) -> None:
+        """Give up what was begun, and has come to no end, without waiting for the lease to run out.
+
+        :param hold: leave it to somebody to decide.
+        """
+        if claims:
+            values = {"state": "held" if hold else "suspect", "due": time.time()}
+            with self.engine.begin() as connection:
+                connection.execute(
+                    _SUSPECT, [{"b_id": each.id, "b_owner": each.lease.owner, **values} for each in claims]
                 )
 
     def sweep(self, *, hold: bool = False) -> tuple[list[Dead], bool]:
@@ -259,14 +302,19 @@ class Store:
             late = (messages.c.state == "sending") & (messages.c.due <= now)
             given_up: list[Dead] = []
             if connection.execute(sa.select(messages.c.id).where(late).limit(1)).first() is not None:
-                given_up = self._bury(connection, late & (messages.c.deaths >= DEATHS - 1), now)
+                given_up = self._bury(connection, late, now)
                 state = "held" if hold else "suspect"
                 self._update(connection, late, state=state, deaths=messages.c.deaths + 1, owner=None, due=now)
             self._update(connection, (messages.c.state == "waiting") & (messages.c.due <= now), state="ready")
             suspects = connection.execute(sa.select(messages.c.id).where(messages.c.state == "suspect").limit(1))
             return given_up, suspects.first() is not None
 
-    def _bury(self, connection: sa.Connection, which: sa.ColumnElement[bool], now: float) -> list[Dead]:
+    def _bury(self, connection: sa.Connection, late: sa.ColumnElement[bool], now: float) -> list[Dead]:
+        """Give up the messages that workers die of."""
+        which = late & (messages.c.deaths >= DEATHS - 1)
+        if connection.execute(sa.select(messages.c.id).where(which).limit(1)).first() is None:
+            return []
+        which = late & (messages.c.deaths >= DEATHS - 1 + self._mistaken(connection, now))
         error = {"text": f"{DEATHS} workers died while they had it"}
         deaths = messages.c.deaths + 1
         ids = self._update(connection, which, state="dead", deaths=deaths, owner=None, error=error, due=now)
@@ -274,11 +322,28 @@ class Store:
         found = connection.execute(sa.select(*columns).where(messages.c.id.in_(ids))) if ids else ()
         return [Dead(row.id, row.message_id, tuple(x[0] for x in row.recipients if x[1] == "open")) for row in found]
 
-    def purge(self, seconds: float) -> int:
-        """Delete what has been over for so long; return how many messages that were."""
-        old = messages.c.state.in_(DONE) & (messages.c.due <= time.time() - seconds)
-        with self.engine.begin() as connection:
-            return connection.execute(messages.delete().where(old)).rowcount
+    def _mistaken(self, connection: sa.Connection, now: float) -> int:
+        """How many messages were sent of late though two workers had died with them, one of them with nothing else:
+        so much do workers die of something else, and so many more deaths does it take to blame a message."""
+        spared = (messages.c.state == "sent") & (messages.c.due > now - 3600) & (messages.c.deaths >= DEATHS - 1)
+        return len(list(connection.execute(sa.select(messages.c.id).where(spared).limit(MORE_DEATHS))))
+
+    def purge(self, seconds: float, *, state: str | None = None) -> int:
+        """Delete what has been over for so long; return how many messages that were.
+
+        :param state: only what is in this state.
+        """
+        old = messages.c.state.in_(DONE if state is None else (state,)) & (messages.c.due <= time.time() - seconds)
+        count = 0
+        while True:
+            with self.engine.begin() as connection:
+                ids = [row.id for row in connection.execute(sa.select(messages.c.id).where(old).limit(MANY))]
+                if ids:
+                    connection.execute(contents.delete().where(contents.c.id.in_(ids)))
+                    connection.execute(messages.delete().where(messages.c.id.in_(ids)))
+            count += len(ids)
+            if len(ids) < MANY:
+                return count
 
     # Who works
 
@@ -300,12 +365,14 @@ class Store:
 
 _JSON: t.Final = ("recipients", "options", "details")
 _INSERT: t.Final = messages.insert().values({column.name: sa.bindparam(column.name) for column in messages.c})
+_INSERT_CONTENT: t.Final = contents.insert().values({column.name: sa.bindparam(column.name) for column in contents.c})
 _OWN: t.Final = messages.update().where(
     messages.c.id == sa.bindparam("b_id"),
     messages.c.owner == sa.bindparam("b_owner"),
     messages.c.state == sa.literal_column("'sending'"),
 )
 _RELEASE: t.Final = _OWN.values(state="ready", due=sa.bindparam("due"), attempts=messages.c.attempts - 1, owner=None)
+_SUSPECT: t.Final = _OWN.values(state=sa.bindparam("state"), due=sa.bindparam("due"), owner=None)
 _SETTLE: t.Final = _OWN.values(
     state=sa.bindparam("state"),
     due=sa.bindparam("due"),

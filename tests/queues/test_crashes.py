@@ -1,0 +1,198 @@
+"""Workers that are killed, stopped or told to end while they send. The long form: ``python -m tests.queues.chaos``."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import contextlib
+import pathlib
+import signal
+import socket
+import time
+import typing as t
+
+import pytest
+
+from .chaos.points import die_at
+from .chaos.points import POINTS
+from .chaos.server import Recorder
+from .chaos.stage import LEASE
+from .chaos.stage import Stage
+from .chaos.stage import until
+from .chaos.storm import storm
+
+MakeStage = c.Callable[..., Stage]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> str | None:
+    """An empty database; ``None`` for an SQLite file."""
+    if request.param == "sqlite":
+        return None
+    return t.cast(str, request.getfixturevalue("postgres_database"))
+
+
+@pytest.fixture
+def make_stage(tmp_path: pathlib.Path) -> c.Iterator[MakeStage]:
+    with contextlib.ExitStack() as stack:
+
+        def make(url: str | None = None, *, delay: float = 0.0, **config: t.Any) -> Stage:
+            server = stack.enter_context(Recorder(tmp_path, delay=delay))
+            return stack.enter_context(Stage(tmp_path, url, server, **config))
+
+        yield make
+
+
+def test_nothing_is_lost_when_workers_are_killed_at_random(url: str | None) -> None:
+    come_of_it = storm(url, workers=2, kills=6, messages=400)
+    assert come_of_it.held, come_of_it
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_worker_that_dies_at(point: str) -> None:
+    come_of_it = die_at(point, None, 4)
+    assert come_of_it.held, come_of_it
+
+
+@pytest.mark.parametrize("point", ["after-claim", "dot", "before-commit", "after-commit"])
+def test_on_postgresql_a_worker_that_dies_at(point: str, postgres_database: str) -> None:
+    come_of_it = die_at(point, postgres_database, 4)
+    assert come_of_it.held, come_of_it
+
+
+def test_a_worker_that_is_told_to_end_under_load_loses_and_repeats_nothing(
+    url: str | None, make_stage: MakeStage
+) -> None:
+    stage = make_stage(url, delay=0.002)
+    stage.put(1200)
+    for number in range(20):
+        worker = stage.worker()
+        until(lambda: stage.working(worker), "the worker")  # noqa: B023
+        before = len(stage.accepted)
+        until(lambda: len(stage.accepted) > before or stage.over(), "a message")  # noqa: B023
+        assert worker.terminate() < 15.0
+        assert "sending" not in stage.states(), f"its leases are not released, the {number}. time"
+    score = stage.drain()
+    assert (score.lost, score.duplicates, score.altered) == ((), 0, 0)
+    assert score.states == {"sent": 1200}
+
+
+def test_a_worker_that_stood_still_past_its_lease_writes_nothing(make_stage: MakeStage, url: str | None) -> None:
+    stage = make_stage(url, delay=0.3, MAIL_OUTBOX_LEASE=1)
+    refused = stage.put_one("no.body@chaos.example", priority=1)
+    sent = stage.put_one("to@chaos.example")
+    stale = stage.worker("--concurrency", "1", "--batch", "10")
+    until(lambda: stage.row(sent).state == "sending" or stage.accepted, "the claim")
+    until(lambda: stage.row(refused).state == "failed", "the refusal")
+    stale.signal(signal.SIGSTOP)
+    until(lambda: stage.row(sent).due < time.time(), "the end of the lease")
+    other = stage.worker("--concurrency", "1")
+    until(stage.over, "the outbox")
+    rows = stage.row(refused), stage.row(sent)
+    stale.signal(signal.SIGCONT)
+    stale.terminate()
+    other.terminate()
+    assert (stage.row(refused), stage.row(sent)) == rows
+    assert len(stage.accepted) <= 2
+    assert [told["id"] for told in stage.told] == [refused]
+
+
+def test_a_worker_that_stood_still_tells_nothing_of_what_another_has_seen_to(make_stage: MakeStage) -> None:
+    stage = make_stage(MAIL_OUTBOX_LEASE=1)
+    point = stage.put_one("never.one@chaos.example", "no.body@chaos.example", sender="die.nowhere@chaos.example")
+    stale = stage.worker("--concurrency", "1", point="stop-settle")
+    until(lambda: stage.row(point).state == "sending", "the claim")
+    until(lambda: stage.row(point).due < time.time(), "the end of the lease")
+    other = stage.worker("--concurrency", "1")
+    until(lambda: stage.row(point).state == "waiting", "the outbox")
+    before = stage.row(point), stage.told
+    stale.signal(signal.SIGCONT)
+    stale.terminate()
+    other.terminate()
+    assert (stage.row(point), stage.told) == before
+
+
+def test_a_message_that_kills_its_worker_is_a_dead_letter_after_three(make_stage: MakeStage, url: str | None) -> None:
+    stage = make_stage(url)
+    stage.put(30)
+    poison = stage.put_one("to@chaos.example", sender="poison.one@chaos.example", priority=1)
+    stage.put(30)
+    began, codes = time.time(), []
+    while stage.row(poison).state != "dead":
+        worker = stage.worker()
+        until(lambda: not worker.alive or stage.row(poison).state == "dead", "the end")  # noqa: B023
+        codes.append(None if worker.alive else worker.ended())
+        if worker.alive:
+            until(stage.over, "the outbox")
+            worker.terminate()
+    assert codes == [-9, -9, -9, None]
+    assert stage.states() == {"sent": 60, "dead": 1}
+    sent_at = [each.time for each in stage.accepted]
+    assert len(sent_at) == 60
+    assert max(sent_at) - began < LEASE + 2.0, "the others wait for more than one lease"
+    assert [(told["kind"], told["id"], told["recipients"]) for told in stage.told] == [
+        ("failed", poison, ["to@chaos.example"])
+    ]
+
+
+def test_who_has_a_mail_is_not_offered_it_again(make_stage: MakeStage, url: str | None) -> None:
+    stage = make_stage(url, MAIL_RETRY_SCHEDULE="0.1", MAIL_RETRY_FOR=3)
+    everybody = ("a@chaos.example", "no.b@chaos.example", "later.c@chaos.example", "never.d@chaos.example")
+    id = stage.put_one(*everybody)
+    worker = stage.worker("--concurrency", "1")
+    until(lambda: stage.row(id).state not in ("ready", "sending", "waiting"), "the end")
+    worker.terminate()
+    row = stage.row(id)
+    states = {each[0]: each[1:3] for each in row.recipients}
+    assert states["a@chaos.example"] == ["accepted", 250]
+    assert states["no.b@chaos.example"] == ["failed", 550]
+    assert states["later.c@chaos.example"] == ["accepted", 250]
+    assert states["never.d@chaos.example"][1] == 450
+    assert row.state == "expired"
+    assert [each.recipients for each in stage.accepted] == [("a@chaos.example",), ("later.c@chaos.example",)]
+    (first, said), (second, said_last) = [
+        (told["recipients"], told["error"]) for told in stage.told if told["kind"] == "failed"
+    ]
+    assert (first, second) == (["no.b@chaos.example"], ["never.d@chaos.example"])
+    assert "550" in said
+    assert "450" in said_last
+
+
+@pytest.mark.parametrize(("in_doubt", "state", "copies"), [("resend", "sent", 2), ("hold", "held", 1)])
+def test_a_connection_that_breaks_after_the_dot(make_stage: MakeStage, in_doubt: str, state: str, copies: int) -> None:
+    stage = make_stage(MAIL_IN_DOUBT=in_doubt, MAIL_RETRY_SCHEDULE="0.1")
+    id = stage.put_one("to@chaos.example", sender="reset.one@chaos.example")
+    worker = stage.worker()
+    until(lambda: stage.row(id).state == state, "the end")
+    worker.terminate()
+    assert len(stage.accepted) == copies
+    assert len({each.sha256 for each in stage.accepted}) == 1
+
+
+def test_a_worker_that_connects_to_a_server_which_says_nothing_ends_in_time(make_stage: MakeStage) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        stage = make_stage(MAIL_PORT=mute.getsockname()[1], MAIL_OUTBOX_LEASE=60)
+        stage.put(20)
+        worker = stage.worker()
+        connected, _ = mute.accept()
+        with connected:
+            assert worker.terminate() < 15.0
+        assert set(stage.states()) <= {"ready", "suspect"}
+
+
+def test_what_nobody_wants_any_more_is_not_sent(make_stage: MakeStage, url: str | None) -> None:
+    stage = make_stage(url)
+    late = stage.put_one("to@chaos.example", expires=0.2)
+    until(lambda: stage.row(late).expires < time.time(), "the end of its time")
+    in_time = stage.put_one("to@chaos.example", expires=60)
+    score = stage.drain()
+    assert score.states == {"expired": 1, "sent": 1}
+    assert stage.row(in_time).state == "sent"
+    assert [(told["kind"], told["id"]) for told in stage.told] == [("failed", late)]
+    assert "its time was over" in stage.row(late).error["text"]
+
+
+def test_two_processes_make_the_tables_at_once(make_stage: MakeStage, tmp_path: pathlib.Path) -> None:
+    stage = make_stage()
+    fresh = {"MAIL_OUTBOX_URL": f"sqlite:///{tmp_path}/fresh.sqlite"}
+    workers = [stage.worker("--burst", **fresh) for _ in range(12)]
+    assert [worker.ended() for worker in workers] == [0] * 12, (tmp_path / "worker.log").read_text()
