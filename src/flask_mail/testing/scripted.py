@@ -49,7 +49,9 @@ class ScriptedDelivery(Delivery):
         """By recipient: replies that refuse it, or errors to raise, one for each attempt, after which it is accepted;
         one that ``...`` follows is for all attempts."""
         self.attempts: list[Attempt] = []
+        """What it was asked to deliver, in order."""
         self.events: list[Event] = []
+        """What it was told, in order."""
         self.accepted: collections.Counter[tuple[str, str]] = collections.Counter()
         """How often each message was accepted for each recipient, by Message-ID and address."""
         self._changed = threading.Condition()
