@@ -82,6 +82,7 @@ def _inserted(mail: t.Any, queue: t.Any, messages: c.Iterable[t.Any]) -> float:
     """The same rows by SQLAlchemy Core alone, each in a durable transaction."""
     from flask_mail.compose import compose
     from flask_mail.queues.outbox import rows
+    from flask_mail.queues.outbox.schema import contents
     from flask_mail.queues.outbox.schema import messages as table
 
     new = [
@@ -92,6 +93,7 @@ def _inserted(mail: t.Any, queue: t.Any, messages: c.Iterable[t.Any]) -> float:
     def insert(row: dict[str, t.Any]) -> None:
         with queue.store.engine.begin() as connection:
             connection.execute(table.insert(), row)
+            connection.execute(contents.insert(), row)
 
     return _each(insert, new)
 

@@ -457,7 +457,7 @@ def outbox(stage: Stage, *states: str, age: float = 0.0, **config: t.Any) -> dic
     row = {
         "rank": 0, "due": now, "created": now - age, "expires": now + 1e6, "attempts": 0, "deaths": 0,
         "message_id": "<a@b>", "sender": SENDER, "recipients": [["to@example.com", "open"]], "options": {},
-        "details": {}, "size": 1, "content": b".",
+        "details": {}, "size": 1,
     }  # fmt: skip
     with store.engine.begin() as connection:
         for number, state in enumerate(states):

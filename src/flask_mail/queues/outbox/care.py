@@ -14,6 +14,7 @@ import typing as t
 import sqlalchemy as sa
 
 from .rows import OPEN as OPEN_RECIPIENT
+from .schema import contents
 from .schema import DONE
 from .schema import messages
 from .schema import OPEN
@@ -22,7 +23,6 @@ from .store import Store
 
 STATES: t.Final = (*OPEN, "held", *DONE)
 
-_SHOWN: t.Final = [column for column in messages.c if column.name != "content"]
 _RETRIED: t.Final = ("waiting", "failed", "expired", "dead", "held", "cancelled")
 _CANCELLED: t.Final = ("ready", "waiting", "suspect", "held")
 
@@ -105,13 +105,13 @@ class Outbox:
         :param older_than: only those queued more than so many seconds ago.
         :param limit: at most so many.
         """
-        chosen = sa.select(*_SHOWN).where(*_filters(state, recipient, older_than)).order_by(messages.c.id.desc())
+        chosen = sa.select(messages).where(*_filters(state, recipient, older_than)).order_by(messages.c.id.desc())
         with self.store.engine.connect() as connection:
             return [_entry(row) for row in connection.execute(chosen.limit(limit))]
 
     def get(self, id: str) -> Entry | None:
         """One message, by its id or the beginning of it, where that is the beginning of one only."""
-        chosen = sa.select(*_SHOWN).where(messages.c.id.startswith(id, autoescape=True)).limit(2)
+        chosen = sa.select(messages).where(messages.c.id.startswith(id, autoescape=True)).limit(2)
         with self.store.engine.connect() as connection:
             found = list(connection.execute(chosen))
         return _entry(found[0]) if len(found) == 1 else None
@@ -120,7 +120,7 @@ class Outbox:
         """The octets of a message."""
         with self.store.engine.connect() as connection:
             found: bytes | None = connection.execute(
-                sa.select(messages.c.content).where(messages.c.id == id)
+                sa.select(contents.c.content).where(contents.c.id == id)
             ).scalar_one_or_none()
         return found
 
@@ -161,12 +161,9 @@ class Outbox:
 
         :param state: only those in this state.
         """
-        if state is None:
-            return self.store.purge(older_than)
-        _check(state, DONE)
-        old = (messages.c.state == state) & (messages.c.due <= time.time() - older_than)
-        with self.store.engine.begin() as connection:
-            return connection.execute(messages.delete().where(old)).rowcount
+        if state is not None:
+            _check(state, DONE)
+        return self.store.purge(older_than, state=state)
 
     def stats(self) -> Stats:
         """How the outbox stands."""

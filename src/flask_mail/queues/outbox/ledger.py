@@ -15,47 +15,47 @@ import sqlalchemy as sa
 
 
 class Ledger:
-    """One statement and a connection to run it on; used by one thread.
+    """A connection to write over; used by one thread.
 
     :param engine: the outbox's.
-    :param statement: what to run, once for each message.
-    :param last: what to run before each commit.
     :param keep: whether to keep the connection from one time to the next; others cannot have it then.
     """
 
-    def __init__(self, engine: sa.Engine, statement: sa.UpdateBase, *, last: str = "", keep: bool = False) -> None:
+    def __init__(self, engine: sa.Engine, *, keep: bool = False) -> None:
         self._engine = engine
-        self._text, self._order = _compiled(engine.dialect, statement)
-        self._last = last
         self._keep = keep
         self._connection: t.Any = None
         self._process = os.getpid()
 
-    def write(self, rows: list[dict[str, t.Any]]) -> int:
-        """Run the statement for each of *rows*, its parameters by name, and commit.
+    def write(self, *parts: tuple[sa.UpdateBase, list[dict[str, t.Any]]], last: str = "") -> int:
+        """Run statements in one transaction, each of them once for each of its rows.
 
-        :returns: how many rows of the table were changed.
+        :param parts: a statement, and its parameters by name for each row.
+        :param last: what to run before the commit.
+        :returns: how many rows of its table the first one changed.
         :raises sqlalchemy.exc.DBAPIError: the database refuses; nothing is written.
         """
-        given = rows if self._order is None else [tuple([row[name] for name in self._order]) for row in rows]
         connection = self._open()
+        text, counts = "", list[int]()
         try:
             cursor = connection.cursor()
-            cursor.executemany(self._text, given)
-            changed: int = cursor.rowcount
-            if self._last:
-                cursor.execute(self._last)
+            for statement, rows in parts:
+                text, order = _compiled(self._engine.dialect, statement)
+                cursor.executemany(text, rows if order is None else [tuple([row[n] for n in order]) for row in rows])
+                counts.append(cursor.rowcount)
+            if last:
+                cursor.execute(last)
             cursor.close()
             connection.commit()
         except BaseException as error:
             self.close(broken=True)
             driver = self._engine.dialect.loaded_dbapi
             if isinstance(error, driver.Error):
-                raise sa.exc.DBAPIError.instance(self._text, None, error, driver.Error) from error
+                raise sa.exc.DBAPIError.instance(text, None, error, driver.Error) from error
             raise
         if not self._keep:
             self.close()
-        return changed
+        return counts[0]
 
     def close(self, *, broken: bool = False) -> None:
         """Give back the connection.

@@ -97,10 +97,11 @@ def row(
     }
 
 
-def claimed(found: t.Any, lease: Lease) -> Claimed:
+def claimed(found: t.Any, content: bytes, lease: Lease) -> Claimed:
     """A row as a worker has it: its submission is for those who are still to be offered the message.
 
     :param found: the row, with its JSON as text.
+    :param content: its octets.
     """
     recipients: list[Recipient] = json.loads(found.recipients)
     submission = record.submission(
@@ -109,7 +110,7 @@ def claimed(found: t.Any, lease: Lease) -> Claimed:
         options=_read(found.options),
         message_id=found.message_id,
         details=_read(found.details),
-        content=found.content,
+        content=content,
     )
     return Claimed(
         found.id,

@@ -55,7 +55,6 @@ messages: t.Final = sa.Table(
     sa.Column("details", sa.JSON, nullable=False),
     sa.Column("error", sa.JSON(none_as_null=True)),
     sa.Column("size", sa.Integer, nullable=False),
-    sa.Column("content", _LONG, nullable=False),
     sa.Index(
         "mail_outbox_key",
         "key",
@@ -73,6 +72,13 @@ messages: t.Final = sa.Table(
         sqlite_where=sa.text("state = 'ready'"),
         postgresql_where=sa.text("state = 'ready'"),
     ),
+)
+
+contents: t.Final = sa.Table(  # by themselves, since all else of a message changes several times
+    "mail_outbox_content",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("content", _LONG, nullable=False),
 )
 
 workers: t.Final = sa.Table(
