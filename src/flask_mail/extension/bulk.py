@@ -159,7 +159,11 @@ class _Watched(Content):
         self._read = read
 
     def __iter__(self) -> c.Iterator[bytes]:
-        yield from super().__iter__()
+        for part in self._parts:
+            if isinstance(part, bytes):
+                yield part
+            else:
+                yield from part
         self._read()
 
 
