@@ -193,9 +193,7 @@ class Store:
                 connection.execute(messages.update().where(messages.c.id.in_(ids)).values(values))
                 found = list(connection.execute(sa.select(*_RETURNED).where(messages.c.id.in_(ids))))
             of_these = contents.c.id.in_([row.id for row in found])
-            octets = dict(
-                connection.execute(sa.select(contents.c.id, contents.c.content).where(of_these)).tuples().all()
-            )
+            octets = {row.id: row.content for row in connection.execute(contents.select().where(of_these))}
         found.sort(key=lambda row: (row.rank, row.id))
         return [claimed(row, octets[row.id], lease) for row in found]
 
