@@ -32,6 +32,7 @@ def launched(playwright: Playwright) -> c.Iterator[Browser]:
         args=[
             "--no-sandbox",  # root may not have one
             "--disable-gpu",
+            "--disable-dev-shm-usage",  # which is small in a container
             "--disable-background-networking",
             "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE *.localhost",
         ],
