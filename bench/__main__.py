@@ -16,6 +16,7 @@ SCRIPTS = {
     "merge": "merge.py",
     "pytest_plugin": "pytest_plugin.py",
     "mailbox": "mailbox.py",
+    "celery": "celery_rate.py",
 }
 
 

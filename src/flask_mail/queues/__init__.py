@@ -1,7 +1,7 @@
 """What is sent later: queues take submissions now, and deliver them by and by.
 
-This room never sees a message, a template or a Flask application; it is handed a :class:`Delivery`. What is exported here
-is what a queue of one's own is made of.
+This room never sees a message, a template or a Flask application; it is handed a :class:`Delivery`. What is exported
+here is what a queue of one's own is made of.
 """
 
 from .base import Delivery as Delivery
