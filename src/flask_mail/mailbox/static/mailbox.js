@@ -71,6 +71,7 @@ async function show(url) {
   find("#pane").innerHTML = text;
   find("#panes").classList.add("opened");
   dress();
+  if (find("#rows")) poll(); // it counts as read now
 }
 
 async function open(url) {
