@@ -23,9 +23,10 @@ from collections.abc import Callable
 from collections.abc import Iterator
 
 from flask import Flask
+from werkzeug.serving import make_server
+
 from flask_mail import Mail
 from flask_mail import Message
-from werkzeug.serving import make_server
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
