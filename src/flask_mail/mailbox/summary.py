@@ -7,7 +7,7 @@ import typing as t
 
 from .letter import Letter
 
-LONGEST: t.Final = 4000
+LONGEST: t.Final = 2000
 """Characters of the text that a search looks at."""
 
 
