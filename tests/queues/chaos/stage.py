@@ -19,6 +19,7 @@ import typing as t
 
 import sqlalchemy as sa
 
+from flask_mail.queues.outbox.schema import contents
 from flask_mail.queues.outbox.schema import messages
 from flask_mail.queues.outbox.schema import OPEN
 from flask_mail.queues.outbox.schema import workers
@@ -27,6 +28,9 @@ from flask_mail.queues.outbox.store import Store
 from . import site
 from .server import Accepted
 from .server import Recorder
+
+whole = sa.select(messages, contents.c.content).outerjoin(contents, contents.c.id == messages.c.id)
+"""All there is of the messages."""
 
 LEASE = 2.0
 FOREVER = 120.0
@@ -219,7 +223,7 @@ class Stage:
         altered = 0
         number = 0
         with self.store.engine.connect() as connection:
-            for row in connection.execute(sa.select(messages)):
+            for row in connection.execute(whole):
                 number += 1
                 wanted = {
                     (row.message_id, who[0]) for who in row.recipients if not who[0].startswith(("no.", "never."))
