@@ -13,6 +13,9 @@ from ..errors import MissingExtraError
 from .background import make_worker
 from .state import State
 
+CONNECTIONS = 8
+"""Over which a task sends what its ids stand for."""
+
 
 def serve(app: Flask, state: State) -> None:
     """Have tasks done for *app* where its mail goes to Celery, or through it.
@@ -33,7 +36,7 @@ def serve(app: Flask, state: State) -> None:
         app,
         state.get_queue,
         current=functools.partial(_is_current, app),
-        worker=lambda: make_worker(state, state.get_queue()),
+        worker=lambda: make_worker(state, state.get_queue(), connections=CONNECTIONS),
         hold=lambda: state.in_doubt == "hold",
     )
 
