@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import typing as t
@@ -23,8 +24,9 @@ def engine(url: str) -> sa.Engine:
         made = sa.create_engine(parsed, pool_pre_ping=True)
     else:
         if parsed.database and not parsed.database.startswith((":", "file:")):
-            pathlib.Path(parsed.database).resolve().parent.mkdir(parents=True, exist_ok=True)
-        made = sa.create_engine(parsed, connect_args={"timeout": BUSY})
+            with contextlib.suppress(OSError):  # what is queued first is told of it, with the remedy
+                pathlib.Path(parsed.database).resolve().parent.mkdir(parents=True, exist_ok=True)
+        made = sa.create_engine(parsed, connect_args={} if "timeout" in parsed.query else {"timeout": BUSY})
         sa.event.listen(made, "connect", _be_durable)
     keep_from_children(made)
     return made

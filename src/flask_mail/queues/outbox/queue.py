@@ -216,6 +216,7 @@ def _unqueued(error: sa.exc.SQLAlchemyError) -> QueueError:
 _REMEDIES: t.Final = {
     "locked": "Another transaction holds the database for too long; commit sooner, or use PostgreSQL.",
     "disk is full": "Make room on the disk.",
+    "disk i/o": "See whether the disk is full, or fails.",
     "no space left": "Make room on the disk.",
     "readonly": "Let the application's user write to the file and to its folder.",
     "read-only": "Let the application's user write to it.",
