@@ -149,10 +149,39 @@ def test_the_old_way_to_offer_a_login_is_understood() -> None:
         assert server.logins == [ME]
 
 
-def test_logged_in_already_is_logged_in() -> None:
-    already = lambda talk, stage, _: "503 5.5.1 already authenticated" if stage == "AUTH" else None  # noqa: E731
-    with FaultyServer(mechanisms="PLAIN", trouble=already) as server:
+def login_answered(reply: str) -> FaultyServer:
+    return FaultyServer(mechanisms="PLAIN", trouble=lambda talk, stage, _: reply if stage == "AUTH" else None)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "5.5.1 already authenticated",
+        "5.5.1 Error: already authenticated",
+        "You are already logged in",
+        "AUTH already done",
+    ],
+)
+def test_logged_in_already_is_logged_in(words: str) -> None:
+    with login_answered(f"503 {words}") as server:
         send(mailer(server, MAIL_PASSWORD=PASSWORD))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "5.5.1 Error: authentication not enabled",
+        "AUTH command used when not advertised",
+        "5.5.1 Bad sequence of commands",
+        "5.5.1 Error: MAIL transaction already in progress",
+    ],
+)
+def test_whatever_else_comes_out_of_turn_is_no_login(words: str) -> None:
+    with login_answered(f"503 {words}") as server:
+        with pytest.raises(smtplib.SMTPAuthenticationError) as caught:
+            send(mailer(server, MAIL_PASSWORD=PASSWORD))
+        assert (caught.value.smtp_code, caught.value.smtp_error) == (503, words.encode())
+        assert "MAIL" not in server.verbs
 
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2"])

@@ -24,6 +24,9 @@ from .wire import Client
 
 Token = c.Callable[[], str]
 
+# 503 is for whatever comes out of turn (RFC 5321 §4.2.2), so also for AUTH where no login is offered: the words decide
+_ALREADY = re.compile(rb"already\b.{0,20}(?:auth|log)|(?:auth\w*|logged in)\b.{0,20}\balready", re.IGNORECASE)
+
 
 @d.dataclass(frozen=True, slots=True)
 class Account:
@@ -113,9 +116,9 @@ class _Exchange:
         """Take the last reply.
 
         :param challenge: what the server said before it, readable.
-        :raises smtplib.SMTPAuthenticationError: it is not positive.
+        :raises smtplib.SMTPAuthenticationError: it is not positive, and no word of a login that happened already.
         """
-        if reply.code not in (235, 503):  # 503: logged in already
+        if reply.code != 235 and not (reply.code == 503 and _ALREADY.search(reply.raw)):
             said = [reply.raw, masked(challenge, pattern(self._shown_nowhere))]
             raise smtplib.SMTPAuthenticationError(reply.code, b"\n".join(filter(None, said)))
 
