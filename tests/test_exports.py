@@ -6,9 +6,9 @@ import flask_mail
 
 NAMES = """
     AddressError Attachment BadHeaderError Calendar ConfigError Connection ContentError DeliveryError
-    FlaskMailUnicodeDecodeError Mail MailError MergeError Message MissingExtraError NotInitializedError Progress QueueError
-    Receipt Result TemplateError email_deferred email_dispatched email_failed email_queued force_text sanitize_address
-    sanitize_addresses sanitize_subject signals
+    FlaskMailUnicodeDecodeError Mail MailError MergeError Message MissingExtraError NotInitializedError Progress
+    QueueError Receipt Result TemplateError email_deferred email_dispatched email_failed email_queued force_text
+    sanitize_address sanitize_addresses sanitize_subject signals
 """
 
 

@@ -14,8 +14,8 @@ from .errors import MailError as MailError
 from .errors import MergeError as MergeError
 from .errors import MissingExtraError as MissingExtraError
 from .errors import NotInitializedError as NotInitializedError
-from .errors import TemplateError as TemplateError
 from .errors import QueueError as QueueError
+from .errors import TemplateError as TemplateError
 from .extension import Connection as Connection
 from .extension import Mail as Mail
 from .extension import Progress as Progress

@@ -73,8 +73,8 @@ email_dispatched: MailSignal = _signal(
 email_failed: MailSignal = _signal(
     "email-failed",
     "Sent when a message went to nobody, or was refused for some. Receivers take ``app``, and by keyword ``message``, "
-    "``message_id``, ``recipients`` (who did not get it) and ``error``. Of a message that was queued, this is sent when "
-    "it will not be tried again, with its ``id``; ``message`` is ``None`` then.",
+    "``message_id``, ``recipients`` (who did not get it) and ``error``. Of a message that was queued, this is sent "
+    "when it will not be tried again, with its ``id``; ``message`` is ``None`` then.",
 )
 
 email_queued: MailSignal = _signal(
@@ -87,6 +87,6 @@ email_queued: MailSignal = _signal(
 email_deferred: MailSignal = _signal(
     "email-deferred",
     "Sent when a queued message could not be sent to some or all, and will be tried again. Receivers take ``app``, and "
-    "by keyword ``id``, ``message_id``, ``recipients`` (who is waiting for it), ``error`` and ``due`` (when, in seconds "
-    "since the epoch); ``message`` is ``None``.",
+    "by keyword ``id``, ``message_id``, ``recipients`` (who is waiting for it), ``error`` and ``due`` (when, in "
+    "seconds since the epoch); ``message`` is ``None``.",
 )

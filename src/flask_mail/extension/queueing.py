@@ -192,7 +192,7 @@ def build_queue(state: Settings, app: Flask | None, delivery: Delivery, worker: 
     if isinstance(chosen, str):
         chosen = load(chosen)
     if state.queue == "celery":
-        made = t.cast(t.Any, chosen).from_config(config, delivery)
+        made = chosen.from_config(config, delivery)
         made.celery = functools.partial(importlib.import_module("flask_mail.queues.celery").celery_of, app)
         return t.cast(Queue, made)
     if isinstance(chosen, type) and hasattr(chosen, "from_config"):
@@ -238,9 +238,9 @@ def _config(state: Settings, app: Flask | None) -> Masked:
 
 
 def _outbox(state: Settings, app: Flask | None, delivery: Delivery, config: Masked, worker: t.Any) -> Queue:
-    outbox = t.cast(t.Any, _rooms())
+    outbox = _rooms()
     schedule = Schedule(state.retry_schedule, state.retry_for)
-    committed = worker.woken if worker is not None else lambda ids: None
+    committed: c.Callable[[list[str]], object] = worker.woken if worker is not None else _nobody
     if state.outbox_dispatch == "celery":
         committed = functools.partial(importlib.import_module("flask_mail.queues.celery").dispatch, app)
     database = None if app is None or state.outbox_url else app.extensions.get("sqlalchemy")
@@ -256,6 +256,10 @@ def _outbox(state: Settings, app: Flask | None, delivery: Delivery, config: Mask
             delivery, schedule, store, session=functools.partial(_session_of, app, database), committed=committed
         ),
     )
+
+
+def _nobody(ids: list[str]) -> None:
+    """A worker in another process finds out by itself."""
 
 
 def _rooms() -> t.Any:

@@ -25,7 +25,7 @@ import threading
 import time
 import typing as t
 
-import sqlalchemy as sa
+from sqlalchemy import exc
 
 from ..diagnosis import advise
 from ..submission import Receipt
@@ -171,7 +171,7 @@ class Worker:
                     self._work()
                     if not self._wait():
                         break
-                except sa.exc.OperationalError as error:
+                except exc.OperationalError as error:
                     self._patience(error)
         finally:
             ended.set()
@@ -226,7 +226,7 @@ class Worker:
             self._listener.wait(pause if pause > 0 else SWEEP)
         return True
 
-    def _patience(self, error: sa.exc.OperationalError) -> None:
+    def _patience(self, error: exc.OperationalError) -> None:
         """The database fails: wait for it, but not for ever.
 
         :raises sqlalchemy.exc.OperationalError: it has failed for too long.
@@ -268,11 +268,9 @@ class Worker:
         if not self._suspects and self._alone and self._under_way:
             return False  # a suspect is tried alone
         lease = Lease(f"{self._name}:{next(self._claims)}", now + self._lease)
-        self._alone = self._suspects
-        if self._suspects:
-            found = self._store.claim(lease, self._lease, 1, suspects=True)
-            self._suspects = bool(found)
-        if not self._suspects:
+        found = self._store.claim(lease, self._lease, 1, suspects=True) if self._suspects else []
+        self._alone = self._suspects = bool(found)
+        if not found:
             found = self._store.claim(lease, self._lease, self._batch)
         self._looked, self._failing = time.monotonic(), 0.0
         lease.until = min(lease.until, self._end)
@@ -354,7 +352,7 @@ class Worker:
         while True:
             try:
                 return call()
-            except sa.exc.OperationalError as error:
+            except exc.OperationalError as error:
                 if time.monotonic() > until:
                     raise
                 logger.warning("The outbox's database failed; trying again: %s", error.orig)
@@ -418,6 +416,8 @@ class Worker:
     def _keep_alive(self, ended: threading.Event) -> None:
         """Renew leases, say that the worker is there, and how it goes."""
         started, reported, told = time.time(), 0.0, time.monotonic()
+        if self._given and ended.wait(min(self._lease / 3, 5.0)):
+            return
         while True:
             now = time.monotonic()
             try:

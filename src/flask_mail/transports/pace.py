@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import dataclasses as d
 import time
+import typing as t
+
+LATE: t.Final = 0.01
+"""Seconds by which a wait may last too long, as those of a system do, and which are made up for."""
 
 
 @d.dataclass(slots=True)
@@ -25,7 +29,7 @@ class Pace:
     def sent(self) -> None:
         """Count a message that leaves now."""
         if self.messages:
-            self._next = max(self._next, time.monotonic()) + self.seconds / self.messages
+            self._next = max(self._next, time.monotonic() - LATE) + self.seconds / self.messages
 
     def pass_by(self) -> None:
         """Wait until the next message may leave, and count it."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections.abc as c
 import dataclasses as d
 import datetime
-import email.header
 import email.parser
 import email.policy
 import time

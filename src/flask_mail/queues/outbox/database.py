@@ -9,6 +9,7 @@ import typing as t
 import weakref
 
 import sqlalchemy as sa
+from sqlalchemy import event
 
 BUSY: t.Final = 30.0
 """Seconds to wait for another writer of an SQLite file."""
@@ -27,7 +28,7 @@ def engine(url: str) -> sa.Engine:
             with contextlib.suppress(OSError):  # what is queued first is told of it, with the remedy
                 pathlib.Path(parsed.database).resolve().parent.mkdir(parents=True, exist_ok=True)
         made = sa.create_engine(parsed, connect_args={} if "timeout" in parsed.query else {"timeout": BUSY})
-        sa.event.listen(made, "connect", _be_durable)
+        event.listen(made, "connect", _be_durable)
     keep_from_children(made)
     return made
 

@@ -12,6 +12,7 @@ import os
 import typing as t
 
 import sqlalchemy as sa
+from sqlalchemy import exc
 
 
 class Ledger:
@@ -51,7 +52,7 @@ class Ledger:
             self.close(broken=True)
             driver = self._engine.dialect.loaded_dbapi
             if isinstance(error, driver.Error):
-                raise sa.exc.DBAPIError.instance(text, None, error, driver.Error) from error
+                raise exc.DBAPIError.instance(text, None, error, driver.Error) from error
             raise
         if not self._keep:
             self.close()

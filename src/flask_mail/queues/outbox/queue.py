@@ -8,6 +8,8 @@ import time
 import typing as t
 
 import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy import exc
 from sqlalchemy import orm
 
 from ...errors import ConfigError
@@ -61,7 +63,7 @@ class OutboxQueue(Queue):
         """Keep it in the database that ``MAIL_OUTBOX_URL`` names."""
         try:
             store = Store(engine(config["MAIL_OUTBOX_URL"]))
-        except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ImportError) as error:
+        except (exc.ArgumentError, exc.NoSuchModuleError, ImportError) as error:
             raise ConfigError(f"MAIL_OUTBOX_URL cannot be used: {error}.", key="MAIL_OUTBOX_URL") from error
         return cls(delivery, Schedule(config["MAIL_RETRY_SCHEDULE"], config["MAIL_RETRY_FOR"]), store, own=True)
 
@@ -127,7 +129,7 @@ class OutboxQueue(Queue):
             _notify(session)
             self._when_committed(session, ids)
             return ids
-        except sa.exc.SQLAlchemyError as error:
+        except exc.SQLAlchemyError as error:
             raise _unqueued(error) from error
 
     def _insert_alone(self, new: list[dict[str, t.Any]]) -> list[str]:
@@ -176,13 +178,13 @@ _PENDING: t.Final = "flask_mail_outbox"
 """Where a session notes whom to tell of its commit."""
 
 
-@sa.event.listens_for(orm.Session, "after_commit")
+@event.listens_for(orm.Session, "after_commit")
 def _tell_of_commit(session: orm.Session) -> None:
     for tell, ids in session.info.pop(_PENDING, ()):
         tell(ids)
 
 
-@sa.event.listens_for(orm.Session, "after_soft_rollback")
+@event.listens_for(orm.Session, "after_soft_rollback")
 def _forget(session: orm.Session, previous: orm.SessionTransaction) -> None:
     if not previous.nested:
         session.info.pop(_PENDING, None)
@@ -201,7 +203,7 @@ def _notify(connection: Session) -> None:
         connection.execute(sa.text(NOTIFY))
 
 
-def _unqueued(error: sa.exc.SQLAlchemyError) -> QueueError:
+def _unqueued(error: exc.SQLAlchemyError) -> QueueError:
     """What to say where the database refused; never its parameters, which hold the mail."""
     said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
     low = said.lower()

@@ -186,8 +186,8 @@ class Store:
             if dialect.update_returning:
                 if dialect.name in _SKIPPING:  # within IN, PostgreSQL may choose more than once, and take too many
                     chosen = sa.select(chosen.cte("chosen").c.id)
-                taken = messages.update().where(messages.c.id.in_(chosen)).values(values).returning(*_RETURNED)
-                found = list(connection.execute(taken))
+                taken: t.Any = messages.update().where(messages.c.id.in_(chosen)).values(values).returning(*_RETURNED)
+                found: list[t.Any] = list(connection.execute(taken))
             else:
                 ids = [row.id for row in connection.execute(chosen)]
                 connection.execute(messages.update().where(messages.c.id.in_(ids)).values(values))
