@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import collections.abc as c
 import contextlib
 import sys
-import typing as t
 
 from ...servers.postgres import Postgres
+from . import callers
+from . import memory
+from . import points
 from .storm import Storm
 from .storm import storm
 from .storm import table
@@ -21,9 +24,23 @@ def main() -> int:
     parser.add_argument("--databases", default="sqlite,postgresql", help="default: sqlite,postgresql")
     parser.add_argument("--chunking", action="store_true", help="have the server offer CHUNKING")
     parser.add_argument("--seed", type=int, default=1, help="of chance (default: 1)")
+    parser.add_argument("--points", type=int, metavar="N", help="instead: N kills at each point that has a name")
+    parser.add_argument("--callers", type=int, metavar="N", help="instead: kill N processes that queue mail")
+    parser.add_argument("--memory", type=int, metavar="N", help="instead: watch a worker over N messages")
     given = parser.parse_args()
+    databases: list[str] = given.databases.split(",")
+    if given.memory:
+        return _memory(given.memory)
+    if given.points:
+        return _points(databases, given.points)
+    if given.callers:
+        return _callers(databases, given.callers)
+    return _storms(given, databases)
+
+
+def _storms(given: argparse.Namespace, databases: list[str]) -> int:
     storms: list[Storm] = []
-    for name in given.databases.split(","):
+    for name in databases:
         for workers in map(int, given.workers.split(",")):
             with database(name) as url:
                 storms.append(
@@ -41,8 +58,39 @@ def main() -> int:
     return 0 if all(each.held for each in storms) else 1
 
 
+def _points(databases: list[str], times: int) -> int:
+    print("| killed | database | times | lost | duplicates | altered |", "|---|---|---|---|---|---|", sep="\n")
+    kept = True
+    for point in points.POINTS:
+        for name in databases:
+            with database(name) as url:
+                each = points.die_at(point, url, times)
+            kept = kept and each.held
+            score = each.score
+            cells = (point, name, each.kills, len(score.lost), score.duplicates, score.altered)
+            print(f"| {' | '.join(map(str, cells))} |", flush=True)
+    return 0 if kept else 1
+
+
+def _callers(databases: list[str], kills: int) -> int:
+    kept = True
+    for name in databases:
+        with database(name) as url:
+            each = callers.kill_callers(url, kills)
+        kept = kept and each.held
+        print(name, each, flush=True)
+    return 0 if kept else 1
+
+
+def _memory(messages: int) -> int:
+    watched = memory.watch(messages)
+    print(*(f"{held / 2**20:.1f}" for held in watched.held), "MiB after each tenth")
+    print(f"{messages:,} messages in {watched.seconds:.0f} s: drift {watched.drift:.1%}")
+    return 0 if watched.drift < 0.05 else 1
+
+
 @contextlib.contextmanager
-def database(name: str) -> t.Iterator[str | None]:
+def database(name: str) -> c.Iterator[str | None]:
     """An empty one; ``None`` for SQLite, where it is a file."""
     if name == "sqlite":
         yield None

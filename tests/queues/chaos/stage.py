@@ -27,7 +27,6 @@ from flask_mail.queues.outbox.store import Store
 
 from . import site
 from .server import Accepted
-from .server import Recorder
 
 whole = sa.select(messages, contents.c.content).outerjoin(contents, contents.c.id == messages.c.id)
 """All there is of the messages."""
@@ -111,10 +110,11 @@ class Stage:
 
     :param folder: for files.
     :param url: the database; an SQLite file in *folder* where it is ``None``.
+    :param server: a :class:`.server.Recorder`, or what else has a port.
     :param config: settings that win.
     """
 
-    def __init__(self, folder: pathlib.Path, url: str | None, server: Recorder, **config: t.Any) -> None:
+    def __init__(self, folder: pathlib.Path, url: str | None, server: t.Any, **config: t.Any) -> None:
         self.folder = folder
         self.server = server
         self.told_file = folder / "told.jsonl"
@@ -177,7 +177,7 @@ class Stage:
     @property
     def accepted(self) -> list[Accepted]:
         """What the server has taken."""
-        return self.server.accepted
+        return t.cast("list[Accepted]", self.server.accepted)
 
     @property
     def told(self) -> list[dict[str, t.Any]]:
