@@ -186,12 +186,12 @@ class Store:
             if dialect.update_returning:
                 if dialect.name in _SKIPPING:  # within IN, PostgreSQL may choose more than once, and take too many
                     chosen = sa.select(chosen.cte("chosen").c.id)
-                taken: t.Any = messages.update().where(messages.c.id.in_(chosen)).values(values).returning(*_RETURNED)
-                found: list[t.Any] = list(connection.execute(taken))
+                taken = messages.update().where(messages.c.id.in_(chosen)).values(values).returning(*_RETURNED)
+                found = _all(connection.execute(taken))
             else:
                 ids = [row.id for row in connection.execute(chosen)]
                 connection.execute(messages.update().where(messages.c.id.in_(ids)).values(values))
-                found = list(connection.execute(sa.select(*_RETURNED).where(messages.c.id.in_(ids))))
+                found = _all(connection.execute(sa.select(*_RETURNED).where(messages.c.id.in_(ids))))
             of_these = contents.c.id.in_([row.id for row in found])
             octets = {row.id: row.content for row in connection.execute(contents.select().where(of_these))}
         found.sort(key=lambda row: (row.rank, row.id))
@@ -379,6 +379,10 @@ _SETTLE: t.Final = _OWN.values(
     error=sa.bindparam("error"),
     owner=None,
 )
+
+
+def _all(result: t.Any) -> list[t.Any]:
+    return list(result)
 
 
 def _insert_ignoring(dialect: str) -> t.Any:
