@@ -6,9 +6,11 @@ import collections.abc as c
 import email
 import email.message
 import email.policy
+import html
 import os
 import pathlib
 import pty
+import re
 import select
 import signal
 import smtplib
@@ -62,35 +64,52 @@ def test_the_demo_shows_and_saves_every_mail(tmp_path: pathlib.Path) -> None:
     assert run.returncode == 0, run.stderr
     assert run.stderr == ""
 
-    rows = [line for line in run.stdout.splitlines() if "flasky@demo.example" in line]
+    rows = [line for line in run.stdout.splitlines() if " kB " in line]
     assert len(rows) == len(EXPECTED)
-    for row, (recipient, subject) in zip(rows, EXPECTED, strict=True):
-        assert recipient in row
-        assert subject in row
-        assert " kB " in row
+    for recipient, subject in EXPECTED:
+        [row] = [row for row in rows if recipient in row and subject in row]
         assert "plain, html, logo.png" in row
     assert "活动安排.csv" in rows[-1]
     assert f"{len(EXPECTED)} mails arrived, and are saved in {tmp_path}" in run.stdout
 
     mails = [read(path) for path in sorted(tmp_path.iterdir())]
-    assert [(mail["To"].addresses[0].addr_spec, mail["Subject"]) for mail in mails] == EXPECTED
+    assert sorted((mail["To"].addresses[0].addr_spec, mail["Subject"]) for mail in mails) == sorted(EXPECTED)
     assert {str(mail["From"]) for mail in mails} == {"Flasky <flasky@demo.example>"}
     assert len({mail["Message-ID"] for mail in mails}) == len(mails)
 
 
+def test_the_demo_shows_what_waits_in_the_outbox_and_how_it_drains(tmp_path: pathlib.Path) -> None:
+    run = run_demo("--once", "--save", str(tmp_path))
+    queued: dict[str, int] = {}
+    arrived: dict[str, int] = {}
+    for line in run.stdout.splitlines():
+        if scene := re.fullmatch(r"(.+): (\d) mails? (?:is|are) in the outbox, and the page came in \d+ ms", line):
+            queued[scene[1]] = int(scene[2])
+        elif " kB " in line:
+            arrived[list(queued)[-1]] = arrived.get(list(queued)[-1], 0) + 1
+    assert queued["Ada Lovelace signs up"] == 2
+    assert queued["王小明 follows Ada Lovelace"] == 1
+    assert queued["Grace Hopper invites everyone"] == 3
+    assert arrived == queued
+    assert "The outbox is empty" in run.stdout
+
+
 def test_the_newsletter_of_the_demo_is_whole(tmp_path: pathlib.Path) -> None:
     assert run_demo("--once", "--save", str(tmp_path)).returncode == 0
-    mail = read(max(tmp_path.iterdir()))
-    assert mail["To"].addresses[0].display_name == "王小明"
+    [mail] = [
+        mail
+        for mail in map(read, tmp_path.iterdir())
+        if "November" in mail["Subject"] and mail["To"].addresses[0].display_name == "王小明"
+    ]
 
     link = mail["List-Unsubscribe"].strip("<>")
     assert "/unsubscribe/" in link
-    text, html = mail.get_body(("plain",)), mail.get_body(("html",))
+    text, page = mail.get_body(("plain",)), mail.get_body(("html",))
     assert text is not None
-    assert html is not None
+    assert page is not None
     assert "欢迎！这个月有两次聚会" in text.get_content()
     assert link in text.get_content()
-    assert "欢迎！这个月有两次聚会" in html.get_content()
+    assert "欢迎！这个月有两次聚会" in page.get_content()
 
     (attachment,) = mail.iter_attachments()
     assert attachment.get_content_type() == "text/csv"
@@ -131,19 +150,28 @@ def test_the_welcome_is_in_the_readers_language(flasky: Flask) -> None:
         assert 'class="card" style="max-width: 520px;' in welcomes[0].html
 
 
+def add_confirmed(name: str, address: str, *, subscribed: bool = False) -> t.Any:
+    """Somebody who has opened the link."""
+    from app import users
+    from app.extensions import db
+
+    user = users.add(name, address, "correct horse", subscribed=subscribed)
+    user.confirmed = True
+    db.session.commit()
+    return user
+
+
 def test_only_who_looks_after_the_app_invites(flasky: Flask) -> None:
     form = {"title": "Party", "place": "Here", "start": "2026-11-22T18:30", "hours": "2"}
     assert flasky.test_client().post("/meetings", data=form).status_code == 403
     client = flasky.test_client()
-    with flasky.test_request_context():
-        from app import users
-
-        users.confirm(users.add("Grace", GRACE, "correct horse", subscribed=False))
+    with flasky.app_context():
+        add_confirmed("Grace", GRACE)
     client.post("/sign-in", data={"email": GRACE, "password": "correct horse"})
     assert client.get("/meetings").status_code == 200
     assert client.post("/meetings", data={**form, "start": "soon"}).status_code == 400
     page = client.post("/meetings", data=form, follow_redirects=True)
-    assert "The server took 1 invitations." in page.text
+    assert "1 invitations are on their way." in page.text
 
 
 def test_in_a_terminal_the_demo_stays_until_it_is_interrupted(tmp_path: pathlib.Path) -> None:
@@ -154,8 +182,13 @@ def test_in_a_terminal_the_demo_stays_until_it_is_interrupted(tmp_path: pathlib.
         try:
             screen = read_until(terminal, "Press Ctrl-C to end.")
             site = screen.split("Flasky runs at ")[1].split()[0]
+            assert f"{site}_mail/" in screen
             form = {"name": "Joe", "email": "joe@demo.example", "password": "correct horse"}
             browser = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            with browser.open(f"{site}_mail/", timeout=30) as mailbox:
+                page = mailbox.read().decode()
+            for _, subject in EXPECTED:
+                assert html.escape(subject) in page
             browser.open(f"{site}sign-up", urllib.parse.urlencode(form).encode(), timeout=30).close()
             assert f"{site}confirm/" in read_until(terminal, "New user: Joe")
             demo.send_signal(signal.SIGINT)
@@ -214,8 +247,12 @@ def read(path: pathlib.Path) -> email.message.EmailMessage:
 def flasky(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> c.Iterator[Flask]:
     monkeypatch.syspath_prepend(str(FLASKY))
     from app import create_app
+    from app.extensions import db
 
-    yield create_app({"TESTING": True, "DATABASE": str(tmp_path / "flasky.sqlite"), "FLASKY_ADMIN": GRACE})
+    app = create_app({"TESTING": True, "FLASKY_ADMIN": GRACE, "MAIL_OUTBOX_WORKER": None}, str(tmp_path))
+    yield app
+    with app.app_context():
+        db.engine.dispose()
     for name in [name for name in sys.modules if name.partition(".")[0] == "app"]:
         del sys.modules[name]
 
@@ -266,35 +303,48 @@ def test_an_altered_link_confirms_nobody(flasky: Flask) -> None:
     assert "Ada" not in page
 
 
-def test_a_mail_server_that_is_not_there_is_told_and_logged(flasky: Flask, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_sign_up_that_is_rolled_back_leaves_no_mail_in_the_outbox(flasky: Flask) -> None:
+    flasky.testing = False
+    outbox = flasky.extensions["mail"].outbox
+    flasky.config["FLASKY_ADMIN"] = "no address"  # whom the second mail is for
+    page = sign_up(flasky)[1]
+    assert "nothing was saved" in page
+    assert outbox.stats().states == {}
+
+    flasky.config["FLASKY_ADMIN"] = GRACE
+    sign_up(flasky)
+    assert outbox.stats().states == {"ready": 2}
+
+
+def test_a_mail_server_that_is_not_there_is_tried_again(flasky: Flask) -> None:
     flasky.testing = False
     state = flasky.extensions["mail"]
     with socket.socket() as deaf:  # bound, so nobody else takes the port, but not listening
         deaf.bind(("127.0.0.1", 0))
         state.server, state.port = deaf.getsockname()
-        status, page = sign_up(flasky)
-    assert status == 200
-    assert "The mail could not be sent." in page
-    assert "Mail was not sent" in caplog.text
+        assert sign_up(flasky)[0] == 200
+        flasky.test_cli_runner().invoke(args=["mail", "worker", "--burst"])
+    entries = state.outbox.entries()
+    assert {address for entry in entries for address in entry.recipients} == {ADA, GRACE}
+    assert {entry.state for entry in entries} <= {"ready", "waiting"}
 
 
-def test_a_refused_subscriber_does_not_stop_the_newsletter(
-    flasky: Flask, smtp: Server, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_refused_subscriber_does_not_stop_the_newsletter(flasky: Flask, smtp: Server) -> None:
     flasky.testing = False
-    flasky.extensions["mail"].server, flasky.extensions["mail"].port = smtp.host, smtp.port
+    state = flasky.extensions["mail"]
+    state.server, state.port = smtp.host, smtp.port
     smtp.refused[ADA] = "550 5.1.1 No such user"
     with flasky.test_request_context():
         from app import newsletter
-        from app import users
 
         for name, address in (("Ada", ADA), ("小明", MING)):
-            users.confirm(users.add(name, address, "correct horse", subscribed=True))
-        assert newsletter.send_newsletter("News", "Good news.") == 1
+            add_confirmed(name, address, subscribed=True)
+        assert newsletter.send_newsletter("News", "Good news.") == 2
+    flasky.test_cli_runner().invoke(args=["mail", "worker", "--burst"])
 
     assert [delivery.recipients for delivery in smtp.wait(1)] == [(MING,)]
-    assert smtp.connections == 1
-    assert f"No newsletter for {ADA}" in caplog.text
+    [failed] = state.outbox.entries(state="failed")
+    assert failed.recipients == {ADA: ("failed", "550 5.1.1 No such user")}
 
 
 def test_a_subscriber_leaves_with_one_click(flasky: Flask) -> None:
@@ -302,9 +352,7 @@ def test_a_subscriber_leaves_with_one_click(flasky: Flask) -> None:
         from app import tokens
         from app import users
 
-        ada = users.add("Ada", ADA, "correct horse", subscribed=True)
-        users.confirm(ada)
-        token = tokens.make("unsubscribe", ada)
+        token = tokens.make("unsubscribe", add_confirmed("Ada", ADA, subscribed=True))
         assert [user.email for user in users.subscribers()] == [ADA]
 
     response = flasky.test_client().post(f"/unsubscribe/{token}", data={"List-Unsubscribe": "One-Click"})

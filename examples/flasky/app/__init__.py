@@ -16,24 +16,28 @@ from werkzeug.wrappers import Response
 
 from . import auth
 from . import config
-from . import db
 from . import meetings
 from . import newsletter
 from . import people
+from . import previews as previews
+from .extensions import db
 from .extensions import mail
 
 
-def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
+def create_app(settings: Mapping[str, Any] | None = None, instance_path: str | None = None) -> Flask:
     """Make the app.
 
     :param settings: what shall win over those of ``config.py``.
+    :param instance_path: the folder for the database; ``instance`` beside the app by default.
     """
-    app = Flask(__name__)
+    app = Flask(__name__, instance_path=instance_path)
     app.config.from_object(config)
     app.config.update(settings or {})
 
-    mail.init_app(app)
     db.init_app(app)
+    mail.init_app(app)
+    with app.app_context():
+        db.create_all()
 
     app.register_blueprint(auth.blueprint)
     app.register_blueprint(people.blueprint)
@@ -52,7 +56,8 @@ def refuse_other_sites() -> None:
 
 
 def mail_failed(error: MailError) -> Response:
-    """Every view saves before it sends, so only the mail is missing. The log says why."""
-    current_app.logger.error("Mail was not sent", exc_info=error)
-    flash("The mail could not be sent. Everything else is saved; please try again later.", "error")
+    """A mail that cannot be written or queued takes along what its view was about to save. The log says why."""
+    db.session.rollback()
+    current_app.logger.error("Mail was not queued", exc_info=error)
+    flash("The mail for this could not be written, so nothing was saved. Please try again later.", "error")
     return redirect(url_for("people.index"))

@@ -14,10 +14,12 @@ from flask import session
 from flask import url_for
 from werkzeug.wrappers import Response
 
+from . import mails
 from . import tokens
 from . import users
+from .extensions import db
 from .extensions import mail
-from .users import User
+from .models import User
 
 A_DAY = 24 * 60 * 60
 
@@ -59,26 +61,32 @@ def sign_up() -> Response | tuple[str, int]:
         flash(str(error), "error")
         return render_template("auth/sign_up.html"), 422
 
-    enter(user)
-    send_confirmation(user)
+    mail.send_later(mails.confirmation(user))
     if admin := current_app.config["FLASKY_ADMIN"]:
-        mail.send_template("mail/new_user", admin, user=user)
+        mail.send_later(mails.new_user(admin, user))
+    db.session.commit()  # the account and its mails, or nothing of it
+    enter(user)
+    say_where_to_look(user)
     return redirect(url_for("people.index"))
 
 
 @blueprint.post("/confirm")
 @signed_in
 def confirm_again() -> Response:
-    send_confirmation(g.user)
+    mail.send_later(mails.confirmation(g.user))
+    db.session.commit()
+    say_where_to_look(g.user)
     return redirect(url_for("people.index"))
 
 
 @blueprint.get("/confirm/<token>")
 def confirm(token: str) -> Response:
     if user := tokens.read("confirm", token, max_age=A_DAY):
+        if not user.confirmed:
+            user.confirmed = True
+            mail.send_later(mails.welcome(user), key=f"welcome-{user.id}")  # one, also if two pages open at once
+            db.session.commit()
         flash(f"Thank you, {user.name}. Your address is confirmed.")
-        if users.confirm(user):
-            mail.send_template(f"mail/{user.language}/welcome", user.recipient, user=user)
     else:
         flash("This link is not valid, or older than a day. Sign in to ask for another.", "error")
     return redirect(url_for("people.index"))
@@ -110,7 +118,5 @@ def enter(user: User) -> None:
     session["user_id"] = user.id
 
 
-def send_confirmation(user: User) -> None:
-    link = url_for("auth.confirm", token=tokens.make("confirm", user), _external=True)
-    mail.send_template("mail/confirm", user.recipient, user=user, link=link)
-    flash(f"We have sent a link to {user.email}. Open it to confirm your address.")
+def say_where_to_look(user: User) -> None:
+    flash(f"A link is on its way to {user.email}. Open it to confirm your address.")

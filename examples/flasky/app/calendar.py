@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import re
 import secrets
+from dataclasses import dataclass
 from datetime import datetime
-from datetime import timedelta
 from datetime import UTC
 
 from flask_mail import Calendar
 
-from .users import User
+from .models import User
 
 
-def invitation(title: str, place: str, start: datetime, length: timedelta, organizer: User, attendee: User) -> Calendar:
-    """A request to come, with buttons to say yes or no where the mail program has some.
+@dataclass(frozen=True)
+class Meeting:
+    """:param start: with a time zone, as *end*."""
 
-    :param start: with a time zone.
-    """
+    title: str
+    place: str
+    start: datetime
+    end: datetime
+
+
+def invitation(meeting: Meeting, organizer: User, attendee: User) -> Calendar:
+    """A request to come, with buttons to say yes or no where the mail program has some."""
     lines = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
@@ -26,10 +33,10 @@ def invitation(title: str, place: str, start: datetime, length: timedelta, organ
         "BEGIN:VEVENT",
         f"UID:{secrets.token_hex(12)}@flasky.invalid",
         f"DTSTAMP:{moment(datetime.now(UTC))}",
-        f"DTSTART:{moment(start)}",
-        f"DTEND:{moment(start + length)}",
-        f"SUMMARY:{text(title)}",
-        f"LOCATION:{text(place)}",
+        f"DTSTART:{moment(meeting.start)}",
+        f"DTEND:{moment(meeting.end)}",
+        f"SUMMARY:{text(meeting.title)}",
+        f"LOCATION:{text(meeting.place)}",
         f"ORGANIZER;{person(organizer)}",
         f"ATTENDEE;RSVP=TRUE;PARTSTAT=NEEDS-ACTION;{person(attendee)}",
         "END:VEVENT",

@@ -15,19 +15,26 @@ SESSION_COOKIE_SAMESITE = "Lax"
 TRUSTED_HOSTS = os.environ.get("TRUSTED_HOSTS", "localhost,127.0.0.1").split(",")
 """Links in mails are built from the Host header of the request, so a forged one must not get that far."""
 
-DATABASE = os.environ.get("DATABASE")
-"""The SQLite file; ``flasky.sqlite`` in the instance folder unless told otherwise."""
+SQLALCHEMY_DATABASE_URI = os.environ.get("DATABASE_URL", "sqlite:///flasky.sqlite")
+"""People, and mails that are to be sent; a file in the instance folder unless told otherwise."""
 
 FLASKY_ADMIN = os.environ.get("FLASKY_ADMIN")
 """The address that is told of every new user, and whose owner may send newsletters."""
 
-MAIL_TRANSPORT = os.environ.get("MAIL_TRANSPORT", "smtp")
-MAIL_SERVER = os.environ.get("MAIL_SERVER", "localhost")
-MAIL_PORT = os.environ.get("MAIL_PORT", "25")
-MAIL_USE_TLS = os.environ.get("MAIL_USE_TLS", "false")
-MAIL_USE_SSL = os.environ.get("MAIL_USE_SSL", "false")
+MAIL_SERVER = os.environ.get("MAIL_SERVER")
+"""Without one, ``flask run --debug`` shows all mail in the browser, at ``/_mail/``, and sends none."""
+
+MAIL_PORT = os.environ.get("MAIL_PORT")
+MAIL_USE_TLS = os.environ.get("MAIL_USE_TLS")
+MAIL_USE_SSL = os.environ.get("MAIL_USE_SSL")
 MAIL_USERNAME = os.environ.get("MAIL_USERNAME")
 MAIL_PASSWORD = os.environ.get("MAIL_PASSWORD")
 MAIL_DEFAULT_SENDER = os.environ.get("MAIL_DEFAULT_SENDER", "Flasky <flasky@localhost>")
-MAIL_INLINE_CSS = True
 MAIL_SUBJECT_PREFIX = os.environ.get("MAIL_SUBJECT_PREFIX", "[Flasky]")
+MAIL_INLINE_CSS = True
+
+MAIL_QUEUE = "outbox"
+"""A mail is a row in the same database, and is committed together with what it tells of."""
+
+MAIL_OUTBOX_WORKER = "thread"
+"""It is sent by a thread of the app. A larger site runs ``flask mail worker`` beside it instead."""

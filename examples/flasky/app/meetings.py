@@ -6,18 +6,20 @@ from datetime import UTC
 
 from flask import abort
 from flask import Blueprint
+from flask import current_app
 from flask import flash
 from flask import g
 from flask import redirect
 from flask import render_template
 from flask import request
 from flask import url_for
-from flask_mail import Message
 from werkzeug.wrappers import Response
 
+from . import mails
 from . import users
-from .calendar import invitation
-from .mailing import deliver
+from .calendar import Meeting
+from .extensions import db
+from .extensions import mail
 
 blueprint = Blueprint("meetings", __name__)
 
@@ -36,22 +38,22 @@ def invite() -> Response:
     title, place = (" ".join(request.form[field].split()) for field in ("title", "place"))
     try:
         start = datetime.fromisoformat(request.form["start"]).replace(tzinfo=UTC)
-        length = timedelta(hours=float(request.form["hours"]))
+        meeting = Meeting(title, place, start, start + timedelta(hours=float(request.form["hours"])))
     except (ValueError, OverflowError):
         abort(400)
-    messages = (
-        Message.from_template(
-            "mail/invitation",
-            recipients=[user.recipient],
-            reply_to=g.user.recipient,
-            calendar=invitation(title, place, start, length, g.user, user),
-            user=user,
-            title=title,
-            place=place,
-            start=start,
-            end=start + length,
-        )
-        for user in users.confirmed()
-    )
-    flash(f"The server took {deliver('invitation', messages)} invitations.")
+    flash(f"{queue_invitations(meeting)} invitations are on their way.")
     return redirect(url_for("people.index"))
+
+
+def queue_invitations(meeting: Meeting) -> int:
+    """Queue one for everybody, in one transaction.
+
+    :returns: how many are queued; of the others, the log says why not.
+    """
+    queued = 0
+    for result in mail.send_many((mails.invitation(user, g.user, meeting) for user in users.confirmed()), later=True):
+        if result.error:
+            current_app.logger.error("No invitation for %s", result.message.recipients, exc_info=result.error)
+        queued += result.ok
+    db.session.commit()
+    return queued

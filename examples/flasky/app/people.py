@@ -9,8 +9,10 @@ from flask import render_template
 from flask import url_for
 from werkzeug.wrappers import Response
 
+from . import mails
 from . import users
 from .auth import signed_in
+from .extensions import db
 from .extensions import mail
 
 blueprint = Blueprint("people", __name__)
@@ -18,7 +20,7 @@ blueprint = Blueprint("people", __name__)
 
 @blueprint.get("/")
 def index() -> str:
-    return render_template("people.html", people=[(user, users.followers(user)) for user in users.confirmed()])
+    return render_template("people.html", people=users.confirmed())
 
 
 @blueprint.post("/people/<int:user_id>/follow")
@@ -29,13 +31,9 @@ def follow(user_id: int) -> Response:
         abort(404)
     if not g.user.confirmed or followed == g.user:
         abort(403)
-    if users.follow(g.user, followed):
+    if g.user not in followed.followers:
+        followed.followers.add(g.user)
+        mail.send_later(mails.follower(followed, g.user))
+        db.session.commit()
         flash(f"You follow {followed.name} now.")
-        mail.send_template(
-            "mail/follower",
-            followed.recipient,
-            user=followed,
-            follower=g.user,
-            link=url_for("people.index", _external=True),
-        )
     return redirect(url_for("people.index"))

@@ -5,7 +5,7 @@ from itsdangerous import BadSignature
 from itsdangerous import URLSafeTimedSerializer
 
 from . import users
-from .users import User
+from .models import User
 
 
 def make(purpose: str, user: User) -> str:

@@ -4,7 +4,7 @@ import unicodedata
 
 from .postbox import Delivery
 
-WIDTHS = {"time": 8, "from": 19, "to": 18, "subject": 36, "size": 6, "parts": 0}
+WIDTHS = {"": 2, "time": 8, "to": 18, "subject": 36, "size": 6, "parts": 0}
 GAP = "  "
 
 
@@ -14,8 +14,8 @@ def heading() -> str:
 
 def row(delivery: Delivery) -> str:
     return line(
+        "",
         f"{delivery.time:%H:%M:%S}",
-        delivery.sender,
         ", ".join(delivery.recipients),
         delivery.subject,
         f"{len(delivery.content) / 1000:.1f} kB",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import email.policy
 import functools
 import re
 import threading
 from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
@@ -95,7 +97,8 @@ class Postbox:
 
     async def _serve(self, protocol: Callable[[], asyncio.Protocol], listening: Future[int]) -> None:
         self._loop = asyncio.get_running_loop()
-        self._closing = asyncio.Event()
+        self._closing, self._awake = asyncio.Event(), asyncio.Event()
+        self._awake.set()
         try:
             server = await self._loop.create_server(protocol, "127.0.0.1", 0)
         except OSError as error:
@@ -105,7 +108,17 @@ class Postbox:
         await self._closing.wait()
         server.close()
 
+    @contextlib.contextmanager
+    def asleep(self) -> Iterator[None]:
+        """Take no mail while the block lasts: who sends one waits."""
+        self._loop.call_soon_threadsafe(self._awake.clear)
+        try:
+            yield
+        finally:
+            self._loop.call_soon_threadsafe(self._awake.set)
+
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        await self._awake.wait()
         number = len(self.deliveries) + 1
         content = envelope.original_content
         delivery = Delivery(number, datetime.now(), envelope.mail_from, tuple(envelope.rcpt_tos), content)

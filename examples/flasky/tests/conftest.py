@@ -1,5 +1,6 @@
 """The app of a test, with a database of its own."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from flask.testing import FlaskClient
 from flask_mail.testing import Outbox
 
 from app import create_app
+from app.extensions import db
 
 from .visitors import confirm
 from .visitors import sign_up
@@ -21,8 +23,12 @@ def no_mail_leaves(outbox: Outbox) -> None:
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Flask:
-    return create_app({"TESTING": True, "DATABASE": str(tmp_path / "flasky.sqlite"), "FLASKY_ADMIN": GRACE})
+def app(tmp_path: Path) -> Iterator[Flask]:
+    """Without the worker: a test says itself when what is queued leaves, by ``outbox.deliver_queued()``."""
+    app = create_app({"TESTING": True, "FLASKY_ADMIN": GRACE, "MAIL_OUTBOX_WORKER": None}, str(tmp_path))
+    yield app
+    with app.app_context():
+        db.engine.dispose()
 
 
 @pytest.fixture
