@@ -246,10 +246,10 @@ class Store:
         now = time.time()
         held = messages.c.owner.in_(owners) & (messages.c.state == "sending") & (messages.c.due > now)
         held &= messages.c.due < now + seconds
-        for _ in range(1 + len(owners)):  # one owner has not more than can be changed at once, twice
+        renewed = True
+        while renewed:
             with self.engine.begin() as connection:
-                if len(self._update(connection, held, due=now + seconds)) < MANY:
-                    return
+                renewed = bool(self._update(connection, held, due=now + seconds))
 
     def _update(self, connection: sa.Connection, which: sa.ColumnElement[bool], **values: t.Any) -> list[str]:
         """Change messages, but for those that another transaction holds: to wait for it might be to wait for ever.

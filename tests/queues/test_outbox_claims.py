@@ -1,0 +1,179 @@
+"""Claims, leases and what is made of those that ran out, at the edges where two workers meet."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import itertools
+import pathlib
+import time
+import typing as t
+
+import pytest
+import sqlalchemy as sa
+
+from flask_mail.queues.base import Lease
+from flask_mail.queues.outbox import engine
+from flask_mail.queues.outbox import rows
+from flask_mail.queues.outbox import Store
+from flask_mail.queues.outbox import store as module
+from flask_mail.queues.outbox.rows import Claimed
+from flask_mail.queues.outbox.schema import messages
+from flask_mail.queues.outbox.store import Settlement
+
+from .sending import submission
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/outbox.sqlite"
+    return t.cast(str, request.getfixturevalue("postgres_database"))
+
+
+@pytest.fixture
+def open_store(url: str) -> c.Iterator[c.Callable[[], Store]]:
+    made: list[sa.Engine] = []
+
+    def opened() -> Store:
+        made.append(engine(url))
+        return Store(made[-1])
+
+    opened().create()
+    yield opened
+    for each in made:
+        each.dispose()
+
+
+@pytest.fixture
+def store(open_store: c.Callable[[], Store]) -> c.Iterator[Store]:
+    opened = open_store()
+    yield opened
+    opened.let_go()
+
+
+def put(store: Store, number: int) -> list[str]:
+    now = time.time()
+    new = [
+        rows.row(submission(next(_numbers)), now=now, not_before=None, expires=now + 900, priority=0, key=None)
+        for _ in range(number)
+    ]
+    return store.insert_now(new)
+
+
+def lease() -> Lease:
+    return Lease(f"somebody:{next(_numbers)}", time.monotonic() + 60)
+
+
+def states(store: Store) -> dict[str, int]:
+    with store.engine.connect() as connection:
+        found = connection.execute(sa.select(messages.c.state, sa.func.count()).group_by(messages.c.state))
+        return {row[0]: row[1] for row in found}
+
+
+def sent(claimed: Claimed) -> Settlement:
+    recipients = [[each[0], "accepted"] for each in claimed.recipients]
+    return Settlement(claimed.id, claimed.lease.owner, "sent", time.time(), claimed.attempts, recipients)
+
+
+def die(store: Store, *, suspects: bool) -> list[Claimed]:
+    """Claim one message for a worker that dies at once, and sweep."""
+    found = store.claim(lease(), -1.0, 1, suspects=suspects)
+    store.sweep()
+    return found
+
+
+def test_a_claim_takes_no_more_than_it_should(store: Store) -> None:
+    put(store, 50)
+    assert len(store.claim(lease(), 60.0, 1)) == 1
+    assert len(store.claim(lease(), 60.0, 7)) == 7
+    assert states(store) == {"ready": 42, "sending": 8}
+
+
+def test_a_lease_is_renewed_for_all_that_it_is_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MANY", 5)
+    put(store, 24)
+    held, other = lease(), lease()
+    store.claim(held, 2.0, 12)
+    store.claim(other, 2.0, 12)
+    store.renew([held.owner], 100.0)
+    with store.engine.connect() as connection:
+        due = sa.select(sa.func.min(messages.c.due))
+        assert connection.execute(due.where(messages.c.owner == held.owner)).scalar_one() > time.time() + 90
+        late = sa.select(sa.func.max(messages.c.due)).where(messages.c.owner == other.owner)
+        assert connection.execute(late).scalar_one() < time.time() + 3
+
+
+def test_what_is_sent_while_leases_are_looked_at_stays_sent(
+    store: Store, open_store: c.Callable[[], Store], url: str
+) -> None:
+    put(store, 1)
+    (claimed,) = store.claim(lease(), -1.0, 1)
+    other = open_store()
+    written: list[int] = []
+
+    def settle(connection: t.Any, cursor: t.Any, statement: str, *_: object) -> None:
+        if statement.startswith("UPDATE mail_outbox ") and not written and url.startswith("sqlite"):
+            written.append(other.settle([sent(claimed)]))
+            other.let_go()
+
+    sa.event.listen(store.engine, "before_cursor_execute", settle)
+    store.sweep()
+    sa.event.remove(store.engine, "before_cursor_execute", settle)
+    if url.startswith("sqlite"):  # elsewhere the row is locked
+        assert written == [1]
+        assert states(store) == {"sent": 1}
+    else:
+        assert states(store) == {"suspect": 1}
+        assert store.settle([sent(claimed)]) == 0
+
+
+def test_a_worker_whose_lease_ran_out_writes_nothing_and_knows_it(store: Store) -> None:
+    put(store, 2)
+    first, second = store.claim(lease(), -1.0, 2)
+    done = sent(first)
+    assert store.settle([done]) == 1
+    store.sweep()
+    (again,) = store.claim(lease(), 60.0, 1, suspects=True)
+    assert again.id == second.id
+    stale = sent(second)
+    assert store.settle([stale]) == 0
+    assert store.settled([done, stale]) == {first.id}
+    store.release([second])
+    store.suspect([second])
+    assert states(store) == {"sent": 1, "sending": 1}
+
+
+def test_what_was_torn_from_a_worker_is_suspect_at_once_or_held(store: Store) -> None:
+    put(store, 2)
+    first, second = store.claim(lease(), 60.0, 2)
+    store.suspect([first])
+    store.suspect([second], hold=True)
+    assert states(store) == {"suspect": 1, "held": 1}
+    (again,) = store.claim(lease(), 60.0, 5, suspects=True)
+    assert (again.id, again.attempts, again.deaths) == (first.id, 2, 0)
+
+
+def test_the_third_death_is_the_last(store: Store) -> None:
+    put(store, 1)
+    die(store, suspects=False)
+    die(store, suspects=True)
+    assert states(store) == {"suspect": 1}
+    die(store, suspects=True)
+    assert states(store) == {"dead": 1}
+
+
+def test_where_workers_die_of_something_else_a_message_is_not_blamed_so_soon(store: Store) -> None:
+    put(store, 1)
+    die(store, suspects=False)
+    die(store, suspects=True)
+    (innocent,) = store.claim(lease(), 60.0, 1, suspects=True)
+    assert store.settle([sent(innocent)]) == 1
+    put(store, 1)
+    die(store, suspects=False)
+    for _ in range(2):
+        die(store, suspects=True)
+        assert states(store) == {"sent": 1, "suspect": 1}
+    die(store, suspects=True)
+    assert states(store) == {"sent": 1, "dead": 1}
