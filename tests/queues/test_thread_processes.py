@@ -51,7 +51,7 @@ def begin(tmp_path: pathlib.Path) -> c.Iterator[Begin]:
             program.write_text(HEAD + textwrap.dedent(code))
             process = subprocess.Popen(
                 [sys.executable, program, str(port), tmp_path / "unsent", str(timeout)],
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
