@@ -46,6 +46,7 @@ import flask_mail
 from flask_mail.merge import Rows
 from flask_mail.settings import KEYS
 from flask_mail.settings import read
+from flask_mail.testing import capture_mail
 
 from . import servers
 from .servers import Authority
@@ -177,7 +178,7 @@ def test_the_environment_of_the_readme_leads_to_a_real_mail(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """``hello.py`` with the variables as exported, but for the server: it stands on this machine."""
-    [hello] = [block for block in blocks(page) if block.mark == "file"]
+    [hello] = [block for block in blocks(page) if (block.mark, block.details) == ("file", "hello.py")]
     (tmp_path / "hello.py").write_text(hello.code, "utf-8")
     exported = dict(re.findall(r"^export (\w+)='?(.*?)'?$", page.read_text("utf-8"), re.MULTILINE))
     server = start_server(
@@ -197,6 +198,27 @@ def test_the_environment_of_the_readme_leads_to_a_real_mail(
     [delivery] = server.wait()
     assert delivery.tls
     assert delivery.login == delivery.sender == exported["FLASK_MAIL_USERNAME"]
+
+
+@pytest.mark.parametrize("page", READMES, ids=page_id)
+def test_the_template_of_the_readme_is_sent_later(page: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    files = {block.details: block.code for block in blocks(page) if block.mark == "file"}
+    for name, code in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(code, "utf-8")
+    names = dict(vars(importlib.import_module("hello")))
+    [sign_up] = [block for block in blocks(page) if "/sign-up" in block.code]
+    exec(compile(sign_up.code, page.name, "exec"), names)
+
+    with capture_mail() as outbox:
+        names["app"].test_client().post("/sign-up", data={"name": "Ada & Co", "email": "ada@example.com"})
+        assert outbox == []
+        outbox.deliver_queued()
+    mail = outbox.one(to="ada@example.com", template="mail/welcome")
+    assert "Ada & Co" in mail.subject
+    assert "Ada & Co" in mail.text
+    assert "Ada &amp; Co" in mail.html
+    assert [link.url for link in mail.links] == ["http://localhost/"]
 
 
 # What is quoted is what the program says
