@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections.abc as c
 import contextlib
+import importlib
 import pathlib
 import signal
 import socket
@@ -12,8 +13,8 @@ import typing as t
 
 import pytest
 
-from .chaos.points import die_at
-from .chaos.points import POINTS
+from ..servers.postgres import Postgres
+from .chaos.points import die_at_each
 from .chaos.server import Recorder
 from .chaos.stage import LEASE
 from .chaos.stage import Stage
@@ -47,16 +48,10 @@ def test_nothing_is_lost_when_workers_are_killed_at_random(url: str | None) -> N
     assert come_of_it.held, come_of_it
 
 
-@pytest.mark.parametrize("point", POINTS)
-def test_a_worker_that_dies_at(point: str) -> None:
-    come_of_it = die_at(point, None, 4)
-    assert come_of_it.held, come_of_it
-
-
-@pytest.mark.parametrize("point", ["after-claim", "dot", "before-commit", "after-commit"])
-def test_on_postgresql_a_worker_that_dies_at(point: str, postgres_database: str) -> None:
-    come_of_it = die_at(point, postgres_database, 4)
-    assert come_of_it.held, come_of_it
+def test_nothing_is_lost_and_little_repeated_at_whichever_point_a_worker_is_killed(url: str | None) -> None:
+    came_of_it = die_at_each(url, 3)
+    assert [each for each in came_of_it if not each.held] == []
+    assert sum(each.duplicates for each in came_of_it) == 3 * 3
 
 
 def test_a_worker_that_is_told_to_end_under_load_loses_and_repeats_nothing(
@@ -168,14 +163,19 @@ def test_a_connection_that_breaks_after_the_dot(make_stage: MakeStage, in_doubt:
     assert len({each.sha256 for each in stage.accepted}) == 1
 
 
+def test_a_worker_has_time_for_what_is_on_its_way_and_ends_in_fifteen_seconds() -> None:
+    patience = importlib.import_module("flask_mail.cli.worker").AT_ONCE
+    assert importlib.import_module("flask_mail.queues.worker").LAST_WORDS < patience < 15.0
+
+
 def test_a_worker_that_connects_to_a_server_which_says_nothing_ends_in_time(make_stage: MakeStage) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         stage = make_stage(MAIL_PORT=mute.getsockname()[1], MAIL_OUTBOX_LEASE=60)
         stage.put(20)
-        worker = stage.worker()
+        worker = stage.worker(point="impatient")
         connected, _ = mute.accept()
         with connected:
-            assert worker.terminate() < 15.0
+            worker.terminate()
         assert set(stage.states()) <= {"ready", "suspect"}
 
 
@@ -196,3 +196,20 @@ def test_two_processes_make_the_tables_at_once(make_stage: MakeStage, tmp_path: 
     fresh = {"MAIL_OUTBOX_URL": f"sqlite:///{tmp_path}/fresh.sqlite"}
     workers = [stage.worker("--burst", **fresh) for _ in range(12)]
     assert [worker.ended() for worker in workers] == [0] * 12, (tmp_path / "worker.log").read_text()
+
+
+def test_a_database_that_is_killed_under_load_loses_nothing(make_stage: MakeStage) -> None:
+    with Postgres() as server, server.database() as url:
+        stage = make_stage(url, delay=0.002, MAIL_OUTBOX_LEASE=3)
+        stage.put(600)
+        worker = stage.worker()
+        for part in (100, 300):
+            until(lambda: len(stage.accepted) > part, "some messages")  # noqa: B023
+            server.kill()
+            stage.store.engine.dispose()
+            server.start()
+        until(stage.over, "the outbox")
+        worker.terminate()
+        score = stage.score()
+        assert (score.lost, score.altered, score.states) == ((), 0, {"sent": 600})
+        assert score.duplicates <= 2 * 4

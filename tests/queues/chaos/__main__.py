@@ -61,13 +61,12 @@ def _storms(given: argparse.Namespace, databases: list[str]) -> int:
 def _points(databases: list[str], times: int) -> int:
     print("| killed | database | times | lost | duplicates | altered |", "|---|---|---|---|---|---|", sep="\n")
     kept = True
-    for point in points.POINTS:
-        for name in databases:
-            with database(name) as url:
-                each = points.die_at(point, url, times)
+    for name in databases:
+        with database(name) as url:
+            died = points.die_at_each(url, times)
+        for each in died:
             kept = kept and each.held
-            score = each.score
-            cells = (point, name, each.kills, len(score.lost), score.duplicates, score.altered)
+            cells = (each.name, name, each.kills, each.lost, each.duplicates, each.altered)
             print(f"| {' | '.join(map(str, cells))} |", flush=True)
     return 0 if kept else 1
 

@@ -212,18 +212,23 @@ class Stage:
         worker.terminate()
         return self.score()
 
-    def score(self) -> Score:
-        """Compare what is in the outbox with what the server has."""
+    def score(self, sender: str = "") -> Score:
+        """Compare what is in the outbox with what the server has.
+
+        :param sender: what the senders of the messages that count begin with.
+        """
         copies: collections.Counter[tuple[str, str]] = collections.Counter()
         digests: dict[str, set[str]] = {}
         for each in self.accepted:
+            if not each.sender.startswith(sender):
+                continue
             copies.update((each.message_id, who) for who in each.recipients)
             digests.setdefault(each.message_id, set()).add(each.sha256)
         lost: list[str] = []
         altered = 0
         number = 0
         with self.store.engine.connect() as connection:
-            for row in connection.execute(whole):
+            for row in connection.execute(whole.where(messages.c.sender.startswith(sender))):
                 number += 1
                 wanted = {
                     (row.message_id, who[0]) for who in row.recipients if not who[0].startswith(("no.", "never."))
