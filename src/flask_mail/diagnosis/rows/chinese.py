@@ -87,7 +87,7 @@ SENDERS: t.Final = (
     ),
     Row(
         "account-suspended",
-        text=r"account (?:is not|isn'?t) allowed to send",
+        text=r"account (?:is not|isn'?t) allowed to send(?! to)|main account unavailable",
         seen=("541 This account isn't allowed to send email",),
     ),
 )

@@ -35,12 +35,14 @@ CONTENT: t.Final = (
     ),
     Row(
         "syntax",
-        text=r"bare (?:lf|newlines?|cr|line ?feeds?)|lone cr|missing final|from header|'from' header|not rfc|"
+        text=r"bare <?(?:lf|newlines?|cr|line ?feeds?)|lone cr|missing final|from header|'from' header|not rfc|"
         r"rfc ?-?5322|rfc ?-?2?822|rfc compliant|multiple from|valid message-?id|"
         r"headers?\b.{0,20}(?:missing|malformed|duplicate|invalid|too long|not (?:valid|compliant))|"
         r"(?:missing|malformed|duplicate|invalid|no) .{0,20}headers?\b|malformed|invalid address in from|"
         r"missing (?:the )?(?:from|date|subject|to)\b|mime/reject|multiple \w+ headers?\b|header error|"
-        r"multiple addresses in|header size|(?:invalid|broken) (?:mime )?structure|mime error",
+        r"multiple addresses in|header size|\bbad header|"
+        r"without (?:a |an |the )?\W?(?:to|from|date|subject|message-id)\W{0,2} ?(?:header|field|line)s?|(?:invalid|"
+        r"broken) (?:mime )?structure|mime error",
         unless=r"authenticat|spoof",
         stage="data end-of-data",
         words="content",
@@ -57,8 +59,10 @@ CONTENT: t.Final = (
         r"(?:illegal|prohibited|forbidden|banned) attachment|content (?:scanner|filter)|"
         r"attachments?\b.{0,40}(?:forbidden|not allowed|blocked|prohibited|banned|not accepted)|"
         r"content (?:was |has been )?(?:filter|reject|denied|blocked|not accept)|message (?:was |has been )?filtered|"
-        r"unacceptable content|bulk.advertis|pattern detection|mass ?mail|blocked by (?:our|the|a) (?:\w+ )?filter|"
-        r"failed .{0,20}anti-?spam|spam-?trap|\b(?:ube|uce)\b|bulk mail|junk|unwanted (?:content|mail)|垃圾邮件|"
+        r"unacceptable content|content restrictions?|bulk.advertis|pattern detection|mass ?mail|blocked by (?:our|the|"
+        r"a) (?:\w+ )?filter|"
+        r"failed .{0,20}anti-?spam|spam-?trap|\b(?:ube|uce)\b|bulk mail|junk|unwanted (?:\w+ )?(?:content|mail|"
+        r"attachment)|垃圾邮件|"
         r"违规|敏感|content examination",
         stage="data end-of-data",
         seen=(
@@ -90,7 +94,8 @@ CONTENT: t.Final = (
         r"too busy|temporar\w+ (?:\w+ ){0,2}(?:problem|failure|error|not available|unavailable)|"
         r"temporarily (?:rejected|"
         r"refused|deferred|closed)|insufficient system|resources? (?:is |are )?temporarily|shutting down|"
-        r"queue (?:file write error|unavailable)|service (?:is )?(?:currently |temporarily )?(?:not available|"
+        r"queue (?:file write error|unavailable)|(?:storage|disk|spool) (?:error|failure|full)|"
+        r"service (?:is )?(?:currently |temporarily )?(?:not available|"
         r"unavailable|refused)|"
         r"(?:server|local|system) configuration (?:error|problem)|system\S* (?:is )?(?:too )?busy|"
         r"internal (?:server |system )?error|"

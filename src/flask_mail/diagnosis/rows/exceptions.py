@@ -148,4 +148,57 @@ EXCEPTIONS: t.Final = (
     ),
     Row("not-smtp", error="SMTPResponseException", code="-1"),
     Row("auth-unsupported", error="SMTPNotSupportedError", stage="auth"),
+    # The words alone, where a log has kept neither class nor reply, also as other programs write them
+    Row(
+        "cert-expired",
+        text=r"certificate (?:has |is )?(?:expired|not yet valid)|cert_has_expired",
+        code="none",
+    ),
+    Row(
+        "cert-hostname",
+        text=r"hostname/ip does not match|certificate is (?:not )?valid for|host ?name mismatch|"
+        r"did not match expected cn|(?:name|host) .{0,40}(?:does not|doesn't) match .{0,40}cert|err_tls_cert_altname",
+        code="none",
+    ),
+    Row(
+        "cert-untrusted",
+        text=r"self[- ]signed cert|unable to (?:get|verify) (?:local |the )?(?:issuer|first)|unknown ?(?:authority|"
+        r"issuer)|"
+        r"certificate verif\w+ failed|unable to find valid certification path|partial ?chain|untrusted ?root|"
+        r"remote certificate is invalid",
+        code="none",
+    ),
+    Row(
+        "tls-mode-mismatch",
+        text=r"wrong[ _]version[ _]number|unknown[ _]protocol|record layer failure|"
+        r"first record does not look like a tls|unrecognized ssl message|unexpected packet format",
+        code="none",
+        words="no-tls",
+    ),
+    Row(
+        "dns",
+        text=r"enotfound|eai_again|no such host|name or service not known|getaddrinfo|nodename nor servname|"
+        r"name resolution|unknownhostexception|no such host is known",
+        code="none",
+    ),
+    Row("refused", text=r"econnrefused|connection refused|actively refused|errno 10061|errno 111\b", code="none"),
+    Row(
+        "network-unreachable",
+        text=r"e(?:net|host)unreach|network is unreachable|no route to host|unreachable network",
+        code="none",
+    ),
+    Row(
+        "timeout",
+        text=r"etimedout|time(?:d )?-?out|execution expired",
+        code="none",
+        stage="connect",
+    ),
+    Row("timeout", text=r"etimedout|time(?:d )?-?out", code="none", words="slow"),
+    Row(
+        "closed-early",
+        text=r"econnreset|epipe|broken pipe|connection (?:was )?(?:reset|aborted)|socket hang up|"
+        r"(?:unexpectedly|connection) (?:closed|disconnected)|closed (?:the connection |connection )?unexpectedly|"
+        r"(?:^|: )eof$|eof occurred",
+        code="none",
+    ),
 )

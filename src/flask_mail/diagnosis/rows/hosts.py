@@ -72,6 +72,7 @@ HOSTS: t.Final = (
         r"openspf|spf\.pobox|"
         r"required authentication level|not allowed by spf|not (?:designated|permitted) (?:as|by)|"
         r"authenticat\w* with (?:either )?(?:spf|dkim)|mail ?from .{0,60}mismatch\w* (?:client|your) ip|anti-?spoof|"
+        r"sender ?id\b|"
         r"pass (?:either )?spf|spf or dkim|spf 检查",
         seen=(
             "550 5.7.26 Unauthenticated email from example.com is not accepted due to domain's DMARC policy.",
@@ -84,13 +85,13 @@ HOSTS: t.Final = (
         "rate-limit",
         text=r"too many (?!(?:bad|invalid|unknown|failed|spam|error|login|auth|unsuccessful|"
         r"wrong)\w*\b)(?:[\w-]+ ){0,3}"
-        r"(?:recipients|messages|connections?|e?-?mails|concurrent|sessions|requests|nonmail|deliveries|rcpt)|"
+        r"(?:recipients|messages|connections?|e?-?mails|clients|concurrent|sessions|requests|nonmail|deliveries|rcpt)|"
         r"receiving (?:e?-?mail |messages )?(?:too quickly|at a rate)|unusual rate|per time unit|"
         r"(?:rate|connection|session|thread|relay|frequency|concurrency|throughput)s? ?-?limit|rate[- ]?limited|"
         r"(?:messages?|recipients?|connections?|emails?|mails?)(?: \w+){0,3} rate|"
         r"reduce the (?:number|rate) of|maximum (?:allowed |number of |concurrent |sending )*(?:connections|"
         r"recipients|"
-        r"sessions|messages|rate)|max message per connection|too much mail|slow down|sending too (?:fast|quickly|"
+        r"sessions|messages|rate)|max message per connection|too much e?-?mail|slow down|sending too (?:fast|quickly|"
         r"much)|"
         r"excessive volume|unexpected volume|throttl|limit for (?:processing|the number of)|"
         r"number of (?:messages|recipients|connections|concurrent connections)\b.{0,60}(?:exceed|limit|reached)|"
@@ -192,7 +193,7 @@ HOSTS: t.Final = (
     Row(  # nothing but the address is known of who connects
         "ip-blocked",
         near=r"block|reject|den(?:y|ied)|forbid|\bban|refuse|not (?:allowed|authori[sz]ed|welcome|permitted)|"
-        r"prohibit|abuse",
+        r"prohibit|abuse|violat|policy",
         unless=r"too many|limit|temporar|later|busy|service refuse|relay",
         code="550 553 554 571",
         stage="greeting",

@@ -35,7 +35,36 @@ LOGIN: t.Final = (
             "538 5.7.11 Encryption required for requested authentication mechanism",
         ),
     ),
-    Row("server-busy", text=r"tls (?:is )?(?:currently |temporarily )?not available", code="454"),
+    Row("server-busy", text=r"tls (?:is )?(?:currently |temporarily )?(?:not available|unavailable)", code="454"),
+    Row(
+        "tls-mode-mismatch",
+        text=r"starttls\b.{0,30}(?:not (?:supported|available|advertised|implemented)|unknown|unrecogni)|"
+        r"unrecogni[sz]ed|"
+        r"not (?:recogni[sz]ed|implemented|supported)|unknown command",
+        stage="starttls",
+        code="500 501 502 503 504",
+        words="no-starttls",
+    ),
+    Row(  # the words beside it are about relaying, or the name in HELO
+        "auth-required",
+        text=r"without (?:smtp )?authentication|turn on smtp authentication|authenticat\w+ (?:is required )?(?:to|for|"
+        r"before) relay",
+        stage="mail rcpt data end-of-data",
+        unless=r"\bspf\b|dmarc|dkim",
+    ),
+    Row("server-busy", text=r"(?:lost|connect\w*|timed? ?-?out)\b.{0,20}authentication server", stage="auth"),
+    Row("server-busy", text=r"unable to authenticate at present", stage="auth"),
+    Row(
+        "account-suspended",
+        text=r"looks like spam|not a robot|captcha|(?:unusual|suspicious) (?:\w+ )?(?:login|sign-?in|activity)",
+        stage="auth",
+    ),
+    Row(
+        "ip-blocked",
+        text=r"\bips?\b.{0,30}(?:not (?:white-?listed|allowed|authori[sz]ed|permitted)|blocked|banned|black-?listed)|"
+        r"(?:not allowed|not permitted|denied|blocked) from (?:this|your) ip\b",
+        stage="auth",
+    ),
     Row(
         "tls-required",
         text=r"the password was not sent",
@@ -65,7 +94,8 @@ LOGIN: t.Final = (
         r"sasl )?"
         r"mechanism|mechanism (?:is )?not (?:supported|available)|auth command is not|"
         r"auth (?:is )?not (?:enabled|supported|available|implemented)|command \"?'?auth.{0,30}(?:not|un)|"
-        r"no (?:auth\w* |sasl )?mechanisms?|(?:unrecogni[sz]ed|unknown|not recogni[sz]ed|not implemented).{0,6}auth",
+        r"no (?:auth\w* |sasl )?mechanisms?|mechanism is too weak|(?:unrecogni[sz]ed|unknown|not recogni[sz]ed|"
+        r"not implemented).{0,6}auth",
         transient=False,
         seen=(
             "SMTPNotSupportedError: SMTP AUTH extension not supported by server.",
@@ -84,7 +114,7 @@ LOGIN: t.Final = (
     ),
     Row(
         "auth-wrong",
-        text=r"too many (?:[\w-]+ ){0,3}(?:logins?|auth\w*|password)",
+        text=r"too many (?:[\w-]+ ){0,3}(?:logins?|auth\w*|password|attempts|failures)",
         stage="auth",
         transient=False,
         words="too-often",
@@ -125,10 +155,10 @@ LOGIN: t.Final = (
     Row(
         "auth-wrong",
         text=rf"(?:{_ACCOUNT})\b.{{0,40}}?(?:{_REFUSED})|(?:{_REFUSED}).{{0,30}}?(?:{_ACCOUNT})",
-        code="535 534 526 550 551 501 554 530 524 523 503 536 553 5xx",
+        code="5xx",
         stage="auth",
         unless=r"\bip\b|limit|quota|not allowed|unsupported|not supported|mechanism|\btls\b|sequence|syntax|"
-        r"temporar|expired|too many|cancel",
+        r"temporar|expired|too many|cancel|\bspam\b|suspicious|robot",
         seen=(
             "535 Incorrect authentication data",
             "535 5.7.8 Error: authentication failed: UGFzc3dvcmQ6",

@@ -183,7 +183,8 @@ OTHERS: t.Final = (
     ),
     Row(
         "rate-limit",
-        text=r"\[tss?0[49]\]|unexpected volume|excessive volume|max message per connection",
+        text=r"\[tss?0[49]\]|messages? from \(?[\d.:a-f]{7,39}\)? temporarily deferred|unexpected volume|"
+        r"excessive volume|max message per connection",
         seen=(
             "421 4.7.0 [TSS04] Messages from 203.0.113.7 temporarily deferred due to unexpected volume or user "
             "complaints",
@@ -208,16 +209,18 @@ OTHERS: t.Final = (
     Row("ip-blocked", provider="icloud", text=r"not accepting connections"),
     Row(
         "sender-not-allowed",
-        provider="zoho",
-        text=r"relaying disallowed|sender is not allowed to relay",
+        text=r"relaying disallowed as|sender is not allowed to relay",
         seen=("553 Relaying disallowed as hello@example.com",),
     ),
+    Row("sender-not-allowed", provider="zoho", text=r"relaying disallowed"),
+    Row("syntax", provider="webde gmx", text=r"[?&]c=hi\b", words="content"),
     Row(
         "account-suspended",
         provider="zoho",
-        text=r"unusual sending activity|outgoing blocked|sender (?:e-?mail )?(?:address )?blocked",
+        text=r"outgoing blocked|sender (?:e-?mail )?(?:address )?blocked",
         seen=("550 5.4.6 Unusual sending activity detected.", "554 5.1.8 Email Outgoing Blocked."),
     ),
+    Row("account-suspended", text=r"unusual (?:sending|outgoing) activity"),
     Row(
         "auth-app-password",
         text=r"parol prilozheniya|application password is required|ordinary password",

@@ -21,7 +21,8 @@ _LOGIN: t.Final = (
         r"请先.{0,6}(?:登录|认证|验证)|需要.{0,4}(?:登录|认证|验证)|before sending .{0,20}(?:log|check)|"
         r"pop[- ]before[- ]smtp|"
         r"relay check local|turn on smtp authentication|unauthenticated",
-        unless=r"relay(?! check)|unauthenticated (?:e-?mail from|sender is|message)|authenticate with",
+        unless=r"relay(?! check)|unauthenticated (?:e-?mail from|sender is|message)|authenticate with|"
+        r"not authenticated for",
         stage="ehlo mail rcpt data end-of-data",
         seen=(
             "530 5.7.0 Authentication Required.",
@@ -32,6 +33,7 @@ _LOGIN: t.Final = (
     Row(
         "auth-required",
         text=r"authentication (?:is )?required|请先登录|auth (?:command )?first",
+        unless=r"relay\w* (?:\w+ )?(?:denied|not|prohibited|disallowed)|proper authentication",
         code="530 503 550 553 554",
     ),
 )
@@ -52,7 +54,10 @@ _SENDERS: t.Final = (
         r"authori[sz]ed)\b|"
         r"not valid for your (?:login|account|user)|(?:mail ?from|envelope)\b.{0,40}mismatch\w* .{0,20}(?:header|"
         r"from)|impersonat|"
-        r"use your own (?:e?-?mail )?address",
+        r"use your own (?:e?-?mail )?address|sender (?:address )?(?:mismatch|unauthori[sz]ed)|"
+        r"from (?:header|address) (?:does not|doesn't|must) match|not allowed in (?:the )?(?:header )?from|"
+        r"not one of your (?:\w+ )?(?:addresses|aliases|domains|identities)|"
+        r"envelope sender not allowed",
         unless=r"\bspf\b|per it",
         transient=False,
         seen=("553 5.7.1 <hello@example.com>: Sender address rejected: not owned by user joe",),
@@ -66,7 +71,8 @@ _SENDERS: t.Final = (
         r"not allowed relay|do not relay|no relay|open relay|as a relay|for relay|relay mail|we don'?t relay|"
         r"denies relay|(?:not local|local) host \S+,? not a gateway|not (?:\w+ )?permitted to\s+relay|"
         r"list of allowed rcpthosts|proper authentication required|delivery is not allowed to this address|"
-        r"not (?:an? )?(?:local|hosted) domain|gateway user|not handle (?:mail for )?this domain",
+        r"not (?:an? )?(?:local|hosted) domain|gateway user|not relaying|not (?:one of )?our domains?|"
+        r"domain of forward[- ]path|not handle (?:mail for )?this domain",
         unless=r"\brelay check local\b|sender is not allowed to relay",
         seen=(
             "554 5.7.1 <you@example.com>: Relay access denied",
@@ -77,6 +83,14 @@ _SENDERS: t.Final = (
     ),
     Row("syntax", text=r"(?:recipient|rcpt)\b.{0,20} must contain a domain|recipient address rejected: need fully"),
     Row(
+        "syntax",
+        text=r"(?:invalid|bad|malformed|illegal) (?:e-?mail |recipient )?address",
+        code="501",
+        stage="rcpt",
+        unless=r"5\.1\.1\b",
+    ),
+    Row("relay-denied", text=r"user (?:is )?not local", code="550 551", stage="rcpt"),
+    Row(
         "sender-rejected",
         text=r"sender address (?:rejected|refused|must)|sender (?:verify|verification) (?:failed|callout)|"
         r"(?:unable|could not|cannot|can't) (?:to )?verif\w+ (?:the )?sender|domain of sender|"
@@ -85,7 +99,8 @@ _SENDERS: t.Final = (
         r"rejected) sender(?! address syntax)|"
         r"sender(?:'s)? (?:domain )?(?:is )?(?:rejected|refused|denied|unknown|not (?:exist|found|accepted))|"
         r"verify mail ?from failed|sender (?:e?-?mail )?(?:address )?is not in (?:my|our|the)|"
-        r"sender is (?:a )?spammer|not accept (?:mail|messages) from @|is a dead domain|backscatter protection|"
+        r"verification failed for <?@|black ?-?listed sender|sender is (?:a )?spammer|not accept (?:mail|"
+        r"messages) from @|is a dead domain|backscatter protection|"
         r"sender domain|from: domain is invalid|(?:null|empty) (?:envelope )?senders? (?:is |are )?(?:not|reject)|"
         r"emetteur invalide|return[- ]?path.{0,30}(?:invalid|not|reject)|from.{0,10}domain.{0,30}(?:not exist|"
         r"not resolve|"
@@ -138,7 +153,7 @@ _RECIPIENTS: t.Final = (
     ),
     Row(
         "mailbox-full",
-        text=r"over ?quota|exceeded storage allocation|quota exceeded",
+        text=r"over ?quota|exceeded storage allocation|quota (?:exceeded|violation)",
         stage="rcpt",
         unless=r"policy|queue",
     ),
@@ -204,7 +219,8 @@ _RECIPIENTS: t.Final = (
         r"no existe|(?:usu[aá]rio|conta|caixa)\b.{0,30}(?:n[aã]o existe|inexistente|desconhecid|inv[aá]lid)|"
         r"(?:utente|casella|destinatario)\b.{0,30}(?:sconosciut|inesistente|non (?:esiste|trovat|valid))|"
         r"пользователь.{0,20}не|нет такого|收件人.{0,8}(?:不存在|无效)|用户.{0,6}不存在|地址.{0,6}不存在|"
-        r"badrcptto|null ?mx|cannot receive mail|does not receive mail",
+        r"(?:host|domain) not found|domain (?:does not|doesn'?t) exist|no mx (?:records? )?for|badrcptto|"
+        r"invalid rcpt ?to|null ?mx|cannot receive mail|does not receive mail",
         unless=r"sender|syntax|rfc.?\d{3,4}|\b5\.1\.3\b",
         code="4xx 5xx",
         stage="rcpt",
@@ -220,8 +236,8 @@ _RECIPIENTS: t.Final = (
         "recipient-unknown",
         text=r"no such user|user unknown|all recipients are invalid|tried to reach does not exist|"
         r"recip(?:ient)?notfound|"
-        r"does ?n['o]t have an? \S+ account",
-        unless=r"sender",
+        r"does ?n['o]t have an? \S+ account|\be-?mail (?:address )?(?:does )?not exist",
+        unless=r"sender|from",
     ),
     Row(
         "recipient-unknown",
@@ -237,8 +253,10 @@ PARTIES: t.Final = (
     *_LOGIN,
     Row(
         "utf8-unsupported",
-        text=r"smtputf8|utf-?8.{0,40}not (?:offer|support)|(?:internationali[sz]ed|non-?ascii|unicode) "
-        r"(?:e-?mail |mail )?address",
+        text=r"(?:option|parameter):? smtputf8|smtputf8 (?:is )?(?:not|required|needed|un)|(?:must|need|requires?|"
+        r"without|no|declare|support) (?:\w+ )?smtputf8|"
+        r"utf-?8.{0,40}not (?:offer|support)|(?:internationali[sz]ed|non-?ascii|unicode) "
+        r"(?:e-?mail |mail )?(?:address|support)",
         seen=(
             "SMTPNotSupportedError: SMTPUTF8 not supported by server",
             "553 5.6.7 Must declare SMTPUTF8 to send unicode address",
@@ -249,6 +267,10 @@ PARTIES: t.Final = (
     *_RECIPIENTS,
     Row(
         "syntax",
+        text=r"pipelining (?:is )?not (?:allowed|supported)|improper (?:\w+ ){0,3}pipelining|synchroni[sz]ation error",
+    ),
+    Row(
+        "syntax",
         text=r"(?:bad|invalid|malformed|illegal) (?:\w+ )?(?:e?-?mail )?address(?: syntax)?\b|syntax error|"
         r"bad syntax|"
         r"invalid syntax|syntax (?:is|should)|not a valid rfc.?\d+ address|unrecogni[sz]ed command|"
@@ -256,8 +278,9 @@ PARTIES: t.Final = (
         r"already said|nested mail|wrong state|before (?:the )?(?:smtp )?(?:greeting|banner)|"
         r"already (?:specified|given)|not yet given|"
         r"invalid [`'\"]?(?:to|from|cc|bcc|reply[-_]?to)[`'\"]? field|expected after|(?:mail|rcpt|ehlo|"
-        r"helo)(?:/ehlo)? (?:command )?first|send hello|"
-        r"need (?:mail|rcpt|helo|ehlo)|protocol violation|unknown command|"
+        r"helo)(?:/ehlo)? (?:command )?first|send hello|(?:mail|rcpt|data|helo|ehlo) (?:command )?expected|"
+        r"invalid input|"
+        r"need (?:mail|rcpt|helo|ehlo)|protocol (?:violation|deviation)|unknown command|"
         r"command (?:not implemented|unknown|unrecogni[sz]ed|not recogni[sz]ed)|address contains|"
         r"invalid (?:mail from|rcpt to|command|argument|parameter|domain name)|malformed (?:local|address|recipient|"
         r"sender|mail)|must contain a domain|unsupported option|parameters? not (?:recogni[sz]ed|implemented|"

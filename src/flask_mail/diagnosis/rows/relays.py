@@ -16,7 +16,14 @@ RELAYS: t.Final = (
         r"(?:reached|exceeded|over) (?:its|your|the|their) (?:[\w-]+ ){0,3}(?:limit per|daily|monthly|hourly)|"
         r"(?:reached|exceeded|over) your (?:[\w-]+ ){0,3}quota|"
         r"policy rejection\W{1,3}quota|(?:sending|sender|outgoing|outbound|e-?mail|messages?|account) quota|"
-        r"(?:hourly|daily|monthly) (?:\w+ ){0,4}(?:limit|quota)|发信(?:量|数量|额度).{0,8}(?:超|限)",
+        r"(?:hourly|daily|monthly) (?:\w+ ){0,4}(?:limit|quota)|24[- ]?hours? (?:\w+ ){0,3}(?:limit|quota|period)|"
+        r"(?:reached|exceeded) the (?:maximum|max|allowed|limit)(?: \w+){0,8} (?:a|per|the|24)\W? ?(?:hour|day|month|"
+        r"24)|"
+        r"(?:relay|sending) quota|(?:sending|e-?mail) limit (?:is |has been |was )?(?:reached|exceeded)|"
+        r"upgrade your (?:\w+ )?plan|"
+        r"(?:messages?|e?-?mails?|recipients?)(?: \w+){0,3} (?:per|each|an?) (?:day|hour|month)\b.{0,20}(?:exceed|"
+        r"reached)|"
+        r"发信(?:量|数量|额度).{0,8}(?:超|限)",
         unless=r"\b[45]\.2\.2\b",
         seen=(
             "454 Throttling failure: Daily message quota exceeded.",
@@ -33,7 +40,10 @@ RELAYS: t.Final = (
         "sender-not-allowed",
         text=r"e?mail address is not verified|identit\w+ failed the check|not match a verified|sender signature|"
         r"domain is not verified|is not associated with your account|sender you used .{0,80}not valid|"
-        r"(?:sender|from|e-?mail) (?:e-?mail )?address (?:is )?not verified|not authori[sz]ed to (?:send from|"
+        r"(?:sender|from|e-?mail) (?:e-?mail )?address (?:is )?not verified|"
+        r"(?:sending )?domain (?:is )?not (?:configured|"
+        r"verified|registered|activated)|sending from (?:this|the|that|your) (?:domain|address) is not|"
+        r"not authori[sz]ed to (?:send from|"
         r"perform)|validate your sender|verify your domain",
         seen=(
             "554 Message rejected: Email address is not verified. The following identities failed the check in region "

@@ -21,7 +21,7 @@ class Row:
     :param unless: one that must not be found.
     :param provider: names in ``providers.toml``.
     :param enhanced: enhanced status codes (RFC 3463 §2); ``x`` stands for any number.
-    :param code: reply codes (RFC 5321 §4.2); ``x`` stands for any digit.
+    :param code: reply codes (RFC 5321 §4.2); ``x`` stands for any digit, ``none`` for a failure without a reply.
     :param stage: see :attr:`flask_mail.errors.MailError.stage`.
     :param error: names of exception classes.
     :param security: ``ssl``, ``starttls`` or ``plain``, as the settings have it.
@@ -50,6 +50,8 @@ class Row:
     @functools.cached_property
     def rank(self) -> int:
         """How specific the row is; the smallest wins."""
+        if self.code == "none":
+            return 7
         tiers = (
             self.provider and self.text,
             self.provider and (self.enhanced or self.code or self.error),
@@ -59,13 +61,13 @@ class Row:
             self.code and not self.error,
             self.error,
         )
-        return next((tier for tier, met in enumerate(tiers) if met), len(tiers))
+        return next((tier for tier, met in enumerate(tiers) if met), 7)
 
     def matches(self, evidence: Evidence) -> bool:
         """Whether *evidence* has all that the row asks for."""
         return (
             _one_of(self.provider, evidence.provider)
-            and _like(self.code, (str(evidence.code or ""),))
+            and _like(self.code, (str(evidence.code or "none"),))
             and _one_of(self.stage, evidence.stage)
             and _any_of(self.error, evidence.errors)
             and _one_of(self.security, evidence.security)
