@@ -9,6 +9,7 @@ from __future__ import annotations
 import collections.abc as c
 import html
 import re
+from urllib.parse import quote
 
 _USUAL = re.compile(r"""([^<]*+)<(/?+)([A-Za-z][A-Za-z0-9]*+)(?:\s[^<>"']*+(?:"[^"<>]*+"[^<>"']*+)*+)?+/?+>""")
 _START = re.compile(r"<(?=[A-Za-z/!?])")
@@ -20,6 +21,8 @@ _ATTRIBUTE = re.compile(
 )
 _LONGEST_TAG = 4096  # characters in which quotes are respected; beyond, the next > ends the tag
 _HIDDEN = re.compile(r"display\s*+:\s*+none|mso-hide\s*+:\s*+all", re.IGNORECASE)
+_FOLDED = re.compile(r"[\t\n\r\f]+")
+_ENDS_ADDRESS = re.compile(r"[\s<>\"]")
 _SKIPPED = frozenset(["script", "style", "title", "template"])
 
 Token = tuple[str | None, bool, str]
@@ -101,6 +104,14 @@ def attributes(source: str) -> dict[str, str]:
 def number(text: str, default: int = 1) -> int:
     """The number in an attribute."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else default
+
+
+def address(target: str) -> str:
+    """The address in an ``href`` as browsers read it (WHATWG URL); nothing in it ends an address in a text."""
+    target = _FOLDED.sub("", target.strip())
+    if target.startswith("tel:"):
+        return "".join(target.split())
+    return _ENDS_ADDRESS.sub(lambda found: quote(found[0]), target)
 
 
 def may_hide(tag: str) -> bool:

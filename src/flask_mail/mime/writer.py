@@ -7,6 +7,7 @@ import re
 
 from .columns import columns
 from .columns import wrapped
+from .tags import address
 from .tags import attributes
 from .tags import is_hidden
 from .tags import may_hide
@@ -23,33 +24,12 @@ _PARAGRAPHS = frozenset(
     ["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "blockquote", "pre", "figure"]
 )
 _BLOCKS = frozenset(
-    [
-        "div",
-        "tr",
-        "li",
-        "dt",
-        "dd",
-        "section",
-        "article",
-        "header",
-        "footer",
-        "main",
-        "nav",
-        "aside",
-        "address",
-        "form",
-        "fieldset",
-        "figcaption",
-        "center",
-        "caption",
-        "thead",
-        "tbody",
-        "tfoot",
-        "body",
-        "html",
-    ]
+    (
+        "div tr li dt dd section article header footer main nav aside address form fieldset figcaption center caption "
+        "thead tbody tfoot body html"
+    ).split()
 )
-_TOLD = frozenset(["a", "img", "ol"])  # whose attributes are read
+_TOLD = frozenset(["a", "area", "img", "ol"])  # whose attributes are read
 _VOID = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
 )
@@ -80,6 +60,7 @@ class Writer:
         self._prefixes: list[str] = []
         self._lists: list[_List] = []
         self._marker = ""
+        self._linked = False  # whether the last text is the target of a link
         self._links: list[tuple[str, int, int]] = []  # where they lead, and in which line at which piece they begin
         self._rows: list[bool] = []  # whether the rows that are open are paragraphs
         self._pre = 0
@@ -140,7 +121,9 @@ class Writer:
             self._marker = ""
         elif self._blank:
             self._line.append(" ")
-        self._blank = False
+        elif self._linked and text[0].isascii() and (text[0].isalnum() or text[0] in "<["):
+            self._line.append(" ")  # nothing but their looks keeps such links apart
+        self._blank = self._linked = False
         self._raw = self._raw or self._pre > 0
         self._line.append(text)
 
@@ -177,11 +160,13 @@ class Writer:
         elif tag == "br":
             self._break(min(self._due + 1, 2))
         elif tag == "img":
-            if found.get("alt", "").strip():
-                self._word(f"[{' '.join(found['alt'].split())}]")
+            self._picture(found)
         elif tag == "a":
-            line, piece = (self._ended + 1, 0) if self._due else (self._ended, len(self._line))
-            self._links.append((found.get("href", "").strip(), line, piece))
+            self._open_link(found)
+        elif tag == "area":
+            self._open_link(found)
+            self._picture(found)
+            self._close_link(*self._links.pop())
         elif tag in ("td", "th"):
             if apart:
                 self._break(1)
@@ -191,6 +176,14 @@ class Writer:
             self._break(1 + paragraph)
         else:
             self._open_block(tag, found)
+
+    def _picture(self, found: dict[str, str]) -> None:
+        if found.get("alt", "").strip():
+            self._word(f"[{' '.join(found['alt'].split())}]")
+
+    def _open_link(self, found: dict[str, str]) -> None:
+        line, piece = (self._ended + 1, 0) if self._due else (self._ended, len(self._line))
+        self._links.append((found.get("href", ""), line, piece))
 
     def _open_block(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "hr":
@@ -263,9 +256,10 @@ class Writer:
         self._marker = ""
 
     def _close_link(self, target: str, line: int, start: int) -> None:
+        empty = line > self._ended  # what was due before it still is, so nothing was written since
         start = start if line == self._ended else 0
-        label = "".join(self._line[start:]).strip()
-        target = "".join(target.split())
+        label = "" if empty else "".join(self._line[start:]).strip()
+        target = address(target)
         if not target or target.startswith(("#", "javascript:", "cid:", "data:")):
             return
         bare = _SCHEME.sub("", target, count=1).rstrip("/")
@@ -276,8 +270,9 @@ class Writer:
         if target.startswith("tel:") and _NO_DIGIT.sub("", label) == _NO_DIGIT.sub("", target):
             return
         self._blank = bool(self._line)
-        due, self._due = (self._due, 0) if self._line else (0, self._due)
+        due, self._due = (self._due, 0) if self._line and not empty else (0, self._due)
         self._word(f"<{target}>")
+        self._linked = True
         self._due = due  # of a block that has ended inside of the link
 
     def _underline(self, character: str) -> None:
