@@ -284,6 +284,22 @@ def test_the_bar_shows_rate_and_time_left(site: Site) -> None:
     ]
 
 
+def test_a_refused_row_is_told_once_and_not_into_the_bar(site: Site) -> None:
+    site.readers(5)
+
+    def refuse(talk: Conversation, stage: str, argument: str) -> t.Any:
+        return "550 5.1.1 no such user" if stage == "RCPT" and "user3@" in argument else None
+
+    with FaultyServer(trouble=refuse) as server:
+        drawn = in_a_terminal(site, server, "merge", "news", "readers.csv")
+    lines = re.sub(r"[^\r\n]*\r?\x1b\[K", "", drawn).splitlines()
+    assert [line for line in lines if line] == [
+        "line 5 user3@example.com: refused: 550 5.1.1 no such user",
+        "4 accepted, 1 refused.",
+        "Results: readers.csv.results.jsonl",
+    ]
+
+
 def test_the_bar_can_be_turned_off_and_on(site: Site) -> None:
     site.readers(5)
     with FaultyServer() as server:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections.abc as c
 import contextlib
+import logging
 import os
 import pathlib
 import shlex
@@ -30,6 +31,8 @@ from .rehearsal import rehearse
 from .rehearsal import TOLD
 
 _GOOD = frozenset(("accepted", "queued", "suppressed"))
+
+_logger = logging.getLogger("flask_mail")
 
 
 class Delimiter(click.ParamType[str]):
@@ -114,7 +117,7 @@ def _run(merging: Merge, bar: Bar) -> int:
     """Send, and show what happens; return the status to exit with."""
     caught: list[int] = []
     try:
-        with _stoppable(merging, caught), contextlib.closing(merging.outcomes()) as outcomes:
+        with _stoppable(merging, caught), _logged(bar), contextlib.closing(merging.outcomes()) as outcomes:
             _watch(merging, outcomes, bar)
     except KeyboardInterrupt:
         pass
@@ -141,6 +144,34 @@ def _watch(merging: Merge, outcomes: c.Iterable[Outcome], bar: Bar) -> None:
                 terminal.write(f"line {outcome.line}{address}: {outcome.outcome}: {outcome.reply}")
         worked = merging.done - merging.skipped
         bar.show(merging.done, worked, worked - sum(merging.counts[kind] for kind in _GOOD))
+
+
+@contextlib.contextmanager
+def _logged(bar: Bar) -> c.Generator[None]:
+    """Have warnings written beside the bar, and not into it. Where the application logs to a place of its own, it
+    still does."""
+    if _logger.hasHandlers():
+        yield
+        return
+    aside = _Aside(bar)
+    _logger.addHandler(aside)
+    try:
+        yield
+    finally:
+        _logger.removeHandler(aside)
+
+
+class _Aside(logging.Handler):
+    """Writes what is logged, but for failed deliveries: each row tells of its own."""
+
+    def __init__(self, bar: Bar) -> None:
+        super().__init__(logging.WARNING)
+        self._bar = bar
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.module != "delivery":
+            self._bar.clear()
+            terminal.write(self.format(record))
 
 
 @contextlib.contextmanager
