@@ -112,6 +112,13 @@ def test_western_text_is_shown_both_ways(path: pathlib.Path) -> None:
         ("email\n", {"encoding": "klingon"}, "encoding: there is none called 'klingon'"),
         ("email,name\na@x.example,Ada\n".encode("utf-16-le"), {}, "encoding='utf-16-le' (--encoding)"),
         ("email,name\na@x.example,Ada\n".encode("utf-16-be"), {}, "encoding='utf-16-be' (--encoding)"),
+        (b"email,name\na@x.example,A\0da\n", {}, "is no text: there are null octets in it. Save it as CSV UTF-8"),
+        (
+            b"PK\x03\x04\x14\0\6\0" + bytes(99),
+            {},
+            "is a workbook, or packed: open it in its program and save it as CSV",
+        ),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", {"encoding": "cp1252"}, "is a workbook"),
         (CHINESE.encode("utf-8"), {"encoding": "ascii"}, "line 2 is not in ascii. Choose another encoding"),
         (CHINESE.encode("utf-16")[:-1], {}, "is not in utf-16"),
     ],
@@ -188,6 +195,14 @@ def test_json_lines(tmp_path: pathlib.Path) -> None:
         (4, "it is not JSON (Expecting value: line 1 column 1 (char 0)); write one object in each line"),
         (5, ""),
     ]
+
+
+@pytest.mark.parametrize(
+    "content", ['[\n{"email": "a@x.example"},\n{"email": "b@x.example"}\n]\n', ' [{"email": "a@x"}]']
+)
+def test_an_array_is_not_sent_in_part(tmp_path: pathlib.Path, content: str) -> None:
+    with pytest.raises(MergeError, match="is one JSON array, but each line has to hold an object of its own"):
+        rows(tmp_path / "readers.json", content)
 
 
 def test_anything_iterable() -> None:

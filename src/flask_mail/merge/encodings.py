@@ -17,6 +17,8 @@ _MARKS: t.Final = (  # longer ones first: a UTF-32 mark begins like one of UTF-1
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_WORKBOOKS: t.Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+"""How those of spreadsheets begin: ``.xlsx`` and ``.ods`` are ZIP files, ``.xls`` is a compound file."""
 _CANDIDATES: t.Final = {"gb18030": "Chinese", "big5": "Chinese, traditional", "cp1252": "western"}
 """What spreadsheets write where they do not write Unicode, and where."""
 
@@ -32,18 +34,22 @@ def of(path: pathlib.Path, wanted: str | None) -> str:
             start = file.read(4096)
     except OSError as error:
         raise MergeError(f"{path} cannot be read: {error.strerror}") from None
+    if start.startswith(_WORKBOOKS):
+        raise MergeError(f"{path} is a workbook, or packed: open it in its program and save it as CSV UTF-8")
     if wanted is not None:
         return _known(wanted)
     for mark, encoding in _MARKS:
         if start.startswith(mark):
             return encoding
-    if b"\0" in start:
-        little = start[1::2].count(0) > start[::2].count(0)
-        raise MergeError(
-            f"{path} is no text, or UTF-16 without a mark at its beginning: choose it with "
-            f"encoding='utf-16-{'le' if little else 'be'}' (--encoding), or save it as CSV UTF-8."
-        )
-    return "utf-8"
+    if (count := start.count(0)) == 0:
+        return "utf-8"
+    if count < len(start) // 8:
+        raise MergeError(f"{path} is no text: there are null octets in it. Save it as CSV UTF-8")
+    little = start[1::2].count(0) > start[::2].count(0)
+    raise MergeError(
+        f"{path} is no text, or UTF-16 without a mark at its beginning: choose it with "
+        f"encoding='utf-16-{'le' if little else 'be'}' (--encoding), or save it as CSV UTF-8."
+    )
 
 
 def _known(name: str) -> str:

@@ -13,6 +13,7 @@ import os
 import pathlib
 import typing as t
 
+from ..errors import MergeError
 from . import encodings
 from .sheet import cells
 from .sheet import Header
@@ -64,6 +65,8 @@ class Rows:
         if self.path.suffix.lower() not in (".jsonl", ".ndjson", ".json"):
             self._header = Header.read(self.path, self._encoding, address_column, delimiter)
             self.address_column = self._header.address_column
+        else:
+            self._refuse_array(self.path)
 
     def __iter__(self) -> c.Iterator[Row]:
         if self.path is None:
@@ -79,6 +82,15 @@ class Rows:
             length = getattr(self._mappings, "__len__", None)
             return None if length is None else t.cast(int, length())
         return sum(1 for _ in self)
+
+    def _refuse_array(self, path: pathlib.Path) -> None:
+        """Some lines of an array may be objects by themselves, and would be sent while others were not."""
+        with encodings.opened(path, self._encoding) as lines:
+            begins = lines.read(1000).lstrip()
+        if begins.startswith("["):
+            raise MergeError(
+                f"{path} is one JSON array, but each line has to hold an object of its own: jq -c '.[]' writes it so"
+            )
 
     def _sheet(self, path: pathlib.Path) -> c.Iterator[Row]:
         assert self._header is not None
