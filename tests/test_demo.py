@@ -24,6 +24,8 @@ import urllib.request
 import pytest
 from flask import Flask
 
+from flask_mail.extension.runtime import runtimes
+
 from .servers import Server
 
 FLASKY = pathlib.Path(__file__).parents[1] / "examples" / "flasky"
@@ -171,7 +173,7 @@ def test_only_who_looks_after_the_app_invites(flasky: Flask) -> None:
     assert client.get("/meetings").status_code == 200
     assert client.post("/meetings", data={**form, "start": "soon"}).status_code == 400
     page = client.post("/meetings", data=form, follow_redirects=True)
-    assert "1 invitations are on their way." in page.text
+    assert "on its way to 1 person." in page.text
 
 
 def test_in_a_terminal_the_demo_stays_until_it_is_interrupted(tmp_path: pathlib.Path) -> None:
@@ -239,6 +241,28 @@ def test_a_mail_that_does_not_come_is_named(tmp_path: pathlib.Path, monkeypatch:
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [deliveries[0].content]
 
 
+def test_a_mail_that_stays_in_the_outbox_ends_the_demo(
+    flasky: Flask, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import demo
+    from stage.postbox import NothingArrived
+
+    class Busy(demo.Postbox):
+        async def handle_DATA(self, *arguments: t.Any) -> str:
+            return "451 4.3.0 Please try again later"
+
+    monkeypatch.setattr(demo, "PATIENCE", 0.2)
+    with Busy(tmp_path, demo.announce) as box, demo.running_app(0, box.port) as (app, site):
+        try:
+            with pytest.raises(NothingArrived, match="2 mails are still in the outbox after"):
+                demo.play(demo.Stage(app, site, box))
+        finally:
+            runtimes[app.extensions["mail"]].close()
+            with app.app_context():
+                sys.modules["app.extensions"].db.engine.dispose()
+    assert issubclass(NothingArrived, OSError)  # for which the demo ends with 1
+
+
 def read(path: pathlib.Path) -> email.message.EmailMessage:
     return email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
 
@@ -253,7 +277,7 @@ def flasky(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> c.Iterato
     yield app
     with app.app_context():
         db.engine.dispose()
-    for name in [name for name in sys.modules if name.partition(".")[0] == "app"]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("app", "demo", "stage")]:
         del sys.modules[name]
 
 

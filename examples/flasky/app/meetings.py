@@ -41,7 +41,8 @@ def invite() -> Response:
         meeting = Meeting(title, place, start, start + timedelta(hours=float(request.form["hours"])))
     except (ValueError, OverflowError):
         abort(400)
-    flash(f"{queue_invitations(meeting)} invitations are on their way.")
+    queued = queue_invitations(meeting)
+    flash(f"The invitation is on its way to {queued} {'person' if queued == 1 else 'people'}.")
     return redirect(url_for("people.index"))
 
 

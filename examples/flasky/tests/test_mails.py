@@ -48,7 +48,7 @@ def test_a_follower_is_announced(grace: FlaskClient, ada: FlaskClient, outbox: O
 
 def test_an_invitation_is_for_the_calendar_too(grace: FlaskClient, outbox: Outbox) -> None:
     page = grace.post("/meetings", data=MEETING, follow_redirects=True).text
-    assert "1 invitations are on their way." in page
+    assert "on its way to 1 person." in page
     outbox.deliver_queued()
     mail = outbox.one(to=GRACE, template="mail/invitation")
     assert mail.subject == "[Flasky] Invitation: Autumn meeting"
