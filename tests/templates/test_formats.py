@@ -340,6 +340,18 @@ def test_the_readers_language_rules_without_a_request_and_for_many(translated: F
     assert [message.subject for message in outbox] == ["欢迎", "欢迎", "Welcome", "Welcome", "欢迎"]
 
 
+def test_the_readers_language_rules_what_is_imported(translated: Flask, write: Write) -> None:
+    write(
+        {
+            "words.txt": "{% set welcome = _('Welcome') %}{% macro again() %}{{ welcome }}{% endmacro %}",
+            "n.txt": "{% import 'words.txt' as w %}{% from 'words.txt' import again %}{{ w.welcome }} {{ again() }}",
+        }
+    )
+    with translated.app_context():
+        bodies = [Message.from_template("n", ANN, locale=each).body for each in ("en", "zh_Hans_CN", None)]
+    assert bodies == ["Welcome Welcome", "欢迎 欢迎", "Welcome Welcome"]
+
+
 def test_without_flask_babel_a_locale_is_a_variable(site: Flask, write: Write) -> None:
     write({"m.txt": "{% if locale == 'zh' %}您好{% else %}Hello{% endif %}"})
     assert made(site, "m", locale="zh").body == "您好"

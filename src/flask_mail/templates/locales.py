@@ -7,6 +7,7 @@ import functools
 import importlib
 import typing as t
 
+from flask import current_app
 from flask import Flask
 
 from ..errors import TemplateError
@@ -22,6 +23,13 @@ def forced(app: Flask, locale: t.Any) -> contextlib.AbstractContextManager[None]
         return contextlib.nullcontext()
     made: contextlib.AbstractContextManager[None] = importlib.import_module("flask_babel").force_locale(_parsed(locale))
     return made
+
+
+def in_force() -> str:
+    """The locale of what is rendered now; empty where nothing is translated."""
+    if "babel" not in current_app.extensions:
+        return ""
+    return str(importlib.import_module("flask_babel").get_locale())
 
 
 @functools.lru_cache(maxsize=100)

@@ -10,7 +10,11 @@ import typing as t
 from jinja2 import Environment
 from jinja2 import Template
 from jinja2 import Undefined
+from jinja2.environment import TemplateModule
+from jinja2.runtime import Context
 from markupsafe import escape
+
+from .locales import in_force
 
 _special = re.compile("[&<>'\"]").search
 _DICT: t.Any = dict
@@ -33,6 +37,16 @@ class QuickTemplate(Template):
         if names.get("escape") is escape:  # it is called for nothing but what is printed
             names["escape"] = _printed
         return made
+
+    def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
+        """What ``{% import %}`` gets, made once for each language: Jinja keeps the one of the first reader."""
+        if ctx is not None and t.cast(t.Any, ctx).globals_keys - self.globals.keys():
+            return super()._get_default_module(ctx)
+        kept: dict[str, TemplateModule] = self.__dict__.setdefault("_by_locale", {})
+        locale = in_force()
+        if locale not in kept:
+            kept[locale] = self.make_module()
+        return kept[locale]
 
 
 def _printed(value: t.Any) -> str:
