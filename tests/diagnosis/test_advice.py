@@ -300,7 +300,26 @@ def test_what_an_address_is_called_is_no_evidence(name: str, text: str) -> None:
         ("rcpt", 550, "sending is disabled for this recipient"),
         ("auth", 535, "license expired"),
         ("end-of-data", 550, "maximum number of links exceeded"),
+        ("mail", 550, 'policy: "MAIL FROM:<me@example.com> BODY=8BITMIME SMTPUTF8"'),
+        ("rcpt", 550, "5.1.1 Not today"),
+        ("mail", 451, "4.3.0 Not today"),
     ],
 )
 def test_words_that_often_stand_beside_a_cause_are_not_that_cause(stage: str, code: int, text: str) -> None:
     assert advise(stage=stage, code=code, text=text).cause == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("stage", "text", "cause"),
+    [
+        ("tls", "140735:error:1408F10B:SSL routines:ssl3_get_record:wrong version number", "tls-mode-mismatch"),
+        ("tls", "self-signed certificate in certificate chain", "cert-untrusted"),
+        ("connect", "dial tcp: lookup mail.example.com: no such host", "dns"),
+        ("connect", "connect ECONNREFUSED 127.0.0.1:25", "refused"),
+        ("connect", "connect ETIMEDOUT 203.0.113.7:465", "timeout"),
+        ("end-of-data", "read ECONNRESET", "closed-early"),
+    ],
+)
+def test_words_that_a_log_has_kept_alone_are_enough(stage: str, text: str, cause: str) -> None:
+    assert advise(stage=stage, text=text).cause == cause
+    assert advise(stage="end-of-data", code=550, text=text).cause == "unknown"

@@ -83,7 +83,7 @@ CONTENT: t.Final = (
     Row(
         "timeout",
         text=r"timeout exceeded|timeout waiting|timeout - closing|connect error 10060|idle (?:timeout|too long)|"
-        r"timed out (?:waiting|while reading)|closing connection.{0,20}(?:timeout|inactiv)|inactivity",
+        r"timed out (?:waiting|while reading|after)|closing connection.{0,20}(?:timeout|inactiv)|inactivity",
         code="4xx",
         words="slow",
         seen=("421 4.4.2 mail.example.com Error: timeout exceeded",),

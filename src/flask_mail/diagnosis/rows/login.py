@@ -52,7 +52,11 @@ LOGIN: t.Final = (
         stage="mail rcpt data end-of-data",
         unless=r"\bspf\b|dmarc|dkim",
     ),
-    Row("server-busy", text=r"(?:lost|connect\w*|timed? ?-?out)\b.{0,20}authentication server", stage="auth"),
+    Row(
+        "server-busy",
+        text=r"(?:lost|connect\w*|timed? ?-?out)\b.{0,20}authentication server|\binternal (?:server )?error",
+        stage="auth",
+    ),
     Row("server-busy", text=r"unable to authenticate at present", stage="auth"),
     Row(
         "account-suspended",
@@ -73,7 +77,7 @@ LOGIN: t.Final = (
     ),
     Row(
         "tls-mode-mismatch",
-        text=r"starttls extension not supported|does not offer starttls",
+        text=r"starttls (?:extension )?(?:is )?not supported|does not offer starttls",
         words="no-starttls",
         seen=("SMTPNotSupportedError: STARTTLS extension not supported by server.",),
     ),
@@ -94,7 +98,8 @@ LOGIN: t.Final = (
         r"sasl )?"
         r"mechanism|mechanism (?:is )?not (?:supported|available)|auth command is not|"
         r"auth (?:is )?not (?:enabled|supported|available|implemented)|command \"?'?auth.{0,30}(?:not|un)|"
-        r"no (?:auth\w* |sasl )?mechanisms?|mechanism is too weak|(?:unrecogni[sz]ed|unknown|not recogni[sz]ed|"
+        r"no (?:auth\w* |sasl )?mechanisms?|does(?: not|n't) support (?:smtp )?auth|mechanism is too weak|"
+        r"(?:unrecogni[sz]ed|unknown|not recogni[sz]ed|"
         r"not implemented).{0,6}auth",
         transient=False,
         seen=(
@@ -147,7 +152,8 @@ LOGIN: t.Final = (
     ),
     Row(
         "oauth-failed",
-        text=r"\"status\" ?: ?\"?40|invalid_token|invalid_grant|(?:access|oauth2?|bearer) token|"
+        text=r"\"status\" ?: ?\"?40|\bxoauth2?\b|\boauthbearer\b|invalid_token|invalid_grant|(?:access|oauth2?|"
+        r"bearer) token|"
         r"token (?:is |has )?(?:expired|invalid|revoked)",
         stage="auth",
     ),

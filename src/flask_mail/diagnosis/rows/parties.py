@@ -20,7 +20,7 @@ _LOGIN: t.Final = (
         r"authentification requise|authentifizierung (?:ist )?(?:erforderlich|notwendig)|autenticaci[oó]n requerida|"
         r"请先.{0,6}(?:登录|认证|验证)|需要.{0,4}(?:登录|认证|验证)|before sending .{0,20}(?:log|check)|"
         r"pop[- ]before[- ]smtp|"
-        r"relay check local|turn on smtp authentication|unauthenticated",
+        r"relay check local|permissions? to submit mail|turn on smtp authentication|unauthenticated",
         unless=r"relay(?! check)|unauthenticated (?:e-?mail from|sender is|message)|authenticate with|"
         r"not authenticated for",
         stage="ehlo mail rcpt data end-of-data",
@@ -279,7 +279,7 @@ PARTIES: t.Final = (
         r"already (?:specified|given)|not yet given|"
         r"invalid [`'\"]?(?:to|from|cc|bcc|reply[-_]?to)[`'\"]? field|expected after|(?:mail|rcpt|ehlo|"
         r"helo)(?:/ehlo)? (?:command )?first|send hello|(?:mail|rcpt|data|helo|ehlo) (?:command )?expected|"
-        r"invalid input|"
+        r"invalid input|issue a reset|"
         r"need (?:mail|rcpt|helo|ehlo)|protocol (?:violation|deviation)|unknown command|"
         r"command (?:not implemented|unknown|unrecogni[sz]ed|not recogni[sz]ed)|address contains|"
         r"invalid (?:mail from|rcpt to|command|argument|parameter|domain name)|malformed (?:local|address|recipient|"

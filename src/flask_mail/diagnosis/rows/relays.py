@@ -19,7 +19,11 @@ RELAYS: t.Final = (
         r"(?:hourly|daily|monthly) (?:\w+ ){0,4}(?:limit|quota)|24[- ]?hours? (?:\w+ ){0,3}(?:limit|quota|period)|"
         r"(?:reached|exceeded) the (?:maximum|max|allowed|limit)(?: \w+){0,8} (?:a|per|the|24)\W? ?(?:hour|day|month|"
         r"24)|"
-        r"(?:relay|sending) quota|(?:sending|e-?mail) limit (?:is |has been |was )?(?:reached|exceeded)|"
+        r"(?:relay|sending) quota|(?:reached|exceeded) (?:\w+ ){0,3}(?:outgoing|outbound|sending) limits?|"
+        r"(?:number|count) of (?:allowed )?outgoing (?:messages|e?-?mails)|recipients? limit (?:is |was )?(?:exceeded|"
+        r"reached)"
+        r".{0,30}(?:today|day|month)|trial (?:account |plan )?(?:\w+ ){0,3}limit|only \d+ messages per (?:day|hour)|"
+        r"(?:sending|e-?mail) limit (?:is |has been |was )?(?:reached|exceeded)|"
         r"upgrade your (?:\w+ )?plan|"
         r"(?:messages?|e?-?mails?|recipients?)(?: \w+){0,3} (?:per|each|an?) (?:day|hour|month)\b.{0,20}(?:exceed|"
         r"reached)|"
@@ -44,7 +48,8 @@ RELAYS: t.Final = (
         r"(?:sending )?domain (?:is )?not (?:configured|"
         r"verified|registered|activated)|sending from (?:this|the|that|your) (?:domain|address) is not|"
         r"not authori[sz]ed to (?:send from|"
-        r"perform)|validate your sender|verify your domain",
+        r"perform)|validate your sender|verify your domain|domain must be verified|"
+        r"unauthori[sz]ed (?:use of )?sender(?: address)?|sending from (?:the )?domain \S+ is not",
         seen=(
             "554 Message rejected: Email address is not verified. The following identities failed the check in region "
             "US-EAST-1: hello@example.com",
@@ -58,7 +63,8 @@ RELAYS: t.Final = (
         text=r"not subscribed to ses|outgoing (?:e?-?mails?|messages?)\b.{0,60}(?:suspended|blocked|disabled)|"
         r"sending (?:is )?(?:paused|suspended)|account (?:has been |is |was |is not |not ){0,2}(?:temporarily )?"
         r"(?:suspended|paused|disabled|deactivated|blocked|banned|locked|under review|(?:yet )?activated|frozen)|"
-        r"activate your .{0,20}account|to continue sending messages|pending approval|(?:suspended|disabled) account",
+        r"activate your .{0,20}account|disabled by user|(?:mail )?server has been suspended|"
+        r"to continue sending messages|pending approval|(?:suspended|disabled) account",
         stage="auth mail data end-of-data",
         seen=(
             "554 Message rejected: Sending paused for this account.",
