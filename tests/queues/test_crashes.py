@@ -16,7 +16,6 @@ import pytest
 from ..servers.postgres import Postgres
 from .chaos.points import die_at_each
 from .chaos.server import Recorder
-from .chaos.stage import LEASE
 from .chaos.stage import Stage
 from .chaos.stage import until
 from .chaos.storm import storm
@@ -44,14 +43,15 @@ def make_stage(tmp_path: pathlib.Path) -> c.Iterator[MakeStage]:
 
 
 def test_nothing_is_lost_when_workers_are_killed_at_random(url: str | None) -> None:
-    come_of_it = storm(url, workers=2, kills=6, messages=400)
+    come_of_it = storm(url, workers=2, kills=6 if url is None else 4, messages=300)
     assert come_of_it.held, come_of_it
 
 
 def test_nothing_is_lost_and_little_repeated_at_whichever_point_a_worker_is_killed(url: str | None) -> None:
-    came_of_it = die_at_each(url, 3)
+    times = 3 if url is None else 2
+    came_of_it = die_at_each(url, times)
     assert [each for each in came_of_it if not each.held] == []
-    assert sum(each.duplicates for each in came_of_it) == 3 * 3
+    assert sum(each.duplicates for each in came_of_it) == 3 * times
 
 
 def test_a_worker_that_is_told_to_end_under_load_loses_and_repeats_nothing(
@@ -59,7 +59,7 @@ def test_a_worker_that_is_told_to_end_under_load_loses_and_repeats_nothing(
 ) -> None:
     stage = make_stage(url, delay=0.002)
     stage.put(1200)
-    for number in range(20):
+    for number in range(20 if url is None else 5):
         worker = stage.worker()
         until(lambda: stage.working(worker), "the worker")  # noqa: B023
         before = len(stage.accepted)
@@ -98,7 +98,7 @@ def test_a_worker_that_stood_still_tells_nothing_of_what_another_has_seen_to(mak
     until(lambda: stage.row(point).state == "sending", "the claim")
     until(lambda: stage.row(point).due < time.time(), "the end of the lease")
     other = stage.worker("--concurrency", "1")
-    until(lambda: stage.row(point).state == "waiting", "the outbox")
+    until(lambda: len(stage.told) == 2, "what is told of a refusal and of a delay")
     before = stage.row(point), stage.told
     stale.signal(signal.SIGCONT)
     stale.terminate()
@@ -107,30 +107,30 @@ def test_a_worker_that_stood_still_tells_nothing_of_what_another_has_seen_to(mak
 
 
 def test_a_message_that_kills_its_worker_is_a_dead_letter_after_three(make_stage: MakeStage, url: str | None) -> None:
-    stage = make_stage(url)
-    stage.put(30)
+    stage = make_stage(url, MAIL_OUTBOX_LEASE=1.5)
+    stage.put(10)
     poison = stage.put_one("to@chaos.example", sender="poison.one@chaos.example", priority=1)
-    stage.put(30)
-    began, codes = time.time(), []
+    stage.put(10)
+    codes: list[int | None] = []
+    sent: list[int] = []
     while stage.row(poison).state != "dead":
         worker = stage.worker()
         until(lambda: not worker.alive or stage.row(poison).state == "dead", "the end")  # noqa: B023
         codes.append(None if worker.alive else worker.ended())
+        sent.append(len(stage.accepted))
         if worker.alive:
             until(stage.over, "the outbox")
             worker.terminate()
     assert codes == [-9, -9, -9, None]
-    assert stage.states() == {"sent": 60, "dead": 1}
-    sent_at = [each.time for each in stage.accepted]
-    assert len(sent_at) == 60
-    assert max(sent_at) - began < LEASE + 2.0, "the others wait for more than one lease"
+    assert sent == [0, 0, 20, 20], "the others wait for more than one lease"
+    assert stage.states() == {"sent": 20, "dead": 1}
     assert [(told["kind"], told["id"], told["recipients"]) for told in stage.told] == [
         ("failed", poison, ["to@chaos.example"])
     ]
 
 
 def test_who_has_a_mail_is_not_offered_it_again(make_stage: MakeStage, url: str | None) -> None:
-    stage = make_stage(url, MAIL_RETRY_SCHEDULE="0.1", MAIL_RETRY_FOR=3)
+    stage = make_stage(url, MAIL_RETRY_SCHEDULE="0.1", MAIL_RETRY_FOR=1.5)
     everybody = ("a@chaos.example", "no.b@chaos.example", "later.c@chaos.example", "never.d@chaos.example")
     id = stage.put_one(*everybody)
     worker = stage.worker("--concurrency", "1")
@@ -201,15 +201,14 @@ def test_two_processes_make_the_tables_at_once(make_stage: MakeStage, tmp_path: 
 def test_a_database_that_is_killed_under_load_loses_nothing(make_stage: MakeStage) -> None:
     with Postgres() as server, server.database() as url:
         stage = make_stage(url, delay=0.002, MAIL_OUTBOX_LEASE=3)
-        stage.put(600)
+        stage.put(300)
         worker = stage.worker()
-        for part in (100, 300):
-            until(lambda: len(stage.accepted) > part, "some messages")  # noqa: B023
-            server.kill()
-            stage.store.engine.dispose()
-            server.start()
+        until(lambda: len(stage.accepted) > 50, "some messages")
+        server.kill()
+        stage.store.engine.dispose()
+        server.start()
         until(stage.over, "the outbox")
         worker.terminate()
         score = stage.score()
-        assert (score.lost, score.altered, score.states) == ((), 0, {"sent": 600})
-        assert score.duplicates <= 2 * 4
+        assert (score.lost, score.altered, score.states) == ((), 0, {"sent": 300})
+        assert score.duplicates <= 4

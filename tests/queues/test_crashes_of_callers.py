@@ -29,7 +29,7 @@ def url(request: pytest.FixtureRequest) -> str | None:
 
 
 def test_what_was_acknowledged_is_there_though_its_caller_was_killed(url: str | None) -> None:
-    come_of_it = kill_callers(url, 30)
+    come_of_it = kill_callers(url, 30 if url is None else 10)
     assert come_of_it.held, come_of_it
 
 
