@@ -52,7 +52,8 @@ def main() -> int:
     sys.stdout.reconfigure(errors="replace")  # a terminal that cannot show Chinese is no reason to stop
     try:
         with Postbox(arguments.save, announce) as postbox, running_app(arguments.port, postbox.port) as (app, site):
-            print(f"Flasky runs at {site} and hands its mails to 127.0.0.1:{postbox.port}.\n\n{ledger.heading()}")
+            print(f"Flasky runs at {site} and shows its mails at {site}_mail/")
+            print(f"They go to a mail server at 127.0.0.1:{postbox.port}.\n\n{ledger.heading()}")
             play(Stage(app, site, postbox))
             print(f"\nThe outbox is empty: {len(postbox.deliveries)} mails arrived, and are saved in {arguments.save}.")
             if terminal and not arguments.once:
