@@ -175,3 +175,23 @@ def test_a_postgresql_whose_connections_were_cut(postgres: Postgres, postgres_da
             postgres.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
         mail.get_queue().store.engine.dispose()
     assert _there(postgres_database) == (3, 3)
+
+
+@pytest.mark.parametrize("key", [None, "once"])
+def test_a_postgresql_that_went_away(postgres: Postgres, postgres_database: str, key: str | None) -> None:
+    app = _app(postgres_database)
+    assert app.test_cli_runner().invoke(args=["mail", "outbox", "init"]).exit_code == 0
+    name = sa.make_url(postgres_database).database
+    with app.app_context():
+        mail = app.extensions["mail"]
+        mail.send_later(flask_mail.Message("x", ["to@example.com"], body="x"))
+        postgres.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        postgres.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        with pytest.raises(
+            QueueError, match="The message was not queued, since the outbox's database said: connection"
+        ):
+            mail.send_later(flask_mail.Message("x", ["to@example.com"], body="x"), key=key)
+        postgres.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+        mail.send_later(flask_mail.Message("x", ["to@example.com"], body="x"), key=key)
+        mail.get_queue().store.engine.dispose()
+    assert _there(postgres_database) == (2, 2)

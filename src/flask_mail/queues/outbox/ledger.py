@@ -36,9 +36,9 @@ class Ledger:
         :returns: how many rows of its table the first one changed.
         :raises sqlalchemy.exc.DBAPIError: the database refuses; nothing is written.
         """
-        connection = self._open()
         text, counts = "", list[int]()
         try:
+            connection = self._open()
             cursor = connection.cursor()
             for statement, rows in parts:
                 text, order = _compiled(self._engine.dialect, statement)
