@@ -169,10 +169,20 @@ def test_a_key_queues_once_from_many_threads(bench: Bench) -> None:
         ({"delay": 1, "at": 2}, "give delay or at, not both"),
         ({"delay": -1}, "delay is -1, but it has to be seconds or a timedelta"),
         ({"delay": "soon"}, "delay is 'soon', but it has to be seconds or a timedelta"),
+        ({"delay": datetime.timedelta(-1)}, "but it has to be seconds or a timedelta"),
+        ({"delay": datetime.datetime(2030, 1, 1)}, "but it has to be seconds or a timedelta"),
+        ({"delay": float("nan")}, "delay is nan, but it has to be seconds or a timedelta"),
+        ({"delay": float("inf")}, "delay is inf, but it has to be before the year 9000"),
+        ({"delay": 10**400}, "but it has to be before the year 9000"),
+        ({"at": datetime.datetime.max}, "but it has to be before the year 9000"),
+        ({"expires": 1e12}, r"expires is 1000000000000.0, but it has to be before the year 9000"),
         ({"at": "noon"}, "at is 'noon', but it has to be a datetime or seconds"),
         ({"expires": datetime.timedelta(seconds=1), "delay": 5}, "which is before the message could be sent"),
         ({"priority": "high"}, "priority is 'high', but it has to be a whole number; higher goes first"),
-        ({"key": ""}, "key is '', but it has to be a string that is not empty"),
+        ({"key": ""}, "key is '', but it has to be a string of 1 to 200 characters, without NUL"),
+        ({"key": "a\0b"}, "but it has to be a string of 1 to 200 characters, without NUL"),
+        ({"key": "\udc80"}, "but it has to be a string of 1 to 200 characters, without NUL"),
+        ({"key": "k" * 201}, "but it has to be a string of 1 to 200 characters, without NUL"),
     ],
 )
 def test_terms_that_are_none_say_so(bench: Bench, terms: dict[str, t.Any], said: str) -> None:
@@ -277,6 +287,67 @@ def test_a_savepoint_takes_its_mail_with_it(bench: Bench) -> None:
         session.commit()
     bench.work()
     assert bench.subjects == ["Number outer"]
+
+
+def test_it_joins_the_transaction_of_a_scoped_session(bench: Bench) -> None:
+    session = orm.scoped_session(orm.sessionmaker(bench.queue.store.engine))
+    for name, end in (("rolled back", session.rollback), ("committed", session.commit)):
+        bench.later(name, session=session)
+        end()
+    session.remove()
+    bench.work()
+    assert bench.subjects == ["Number committed"]
+
+
+class Asynchronous:
+    """Looks as SQLAlchemy's ``AsyncSession`` does."""
+
+    async def run_sync(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("session", "said"),
+    [
+        ("db", "session is a str, but it has to be a Session, scoped_session or Connection of SQLAlchemy"),
+        (sa.create_engine("sqlite://"), "session is a Engine, but it has to be a Session"),
+        (Asynchronous(), "session is a Asynchronous, .* call await session.run_sync"),
+    ],
+)
+def test_a_session_that_is_none_says_so(bench: Bench, session: t.Any, said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        bench.later(session=session)
+    assert bench.state.outbox.entries() == []
+
+
+def test_who_sends_is_told_when_all_is_committed(bench: Bench) -> None:
+    told: list[list[str]] = []
+    bench.queue.committed = told.append
+    with orm.Session(bench.queue.store.engine) as session:
+        outer = bench.later("outer", session=session)
+        with session.begin_nested():
+            inner = bench.later("inner", session=session)
+        assert told == []  # a savepoint was released, and may still be rolled back
+        session.commit()
+        assert told == [[outer], [inner]]
+        bench.later("rolled back", session=session)
+        session.rollback()
+        session.commit()
+    assert told == [[outer], [inner]]
+
+
+def test_a_commit_does_not_fail_because_nobody_can_be_told(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    def fail(ids: list[str]) -> None:
+        raise RuntimeError("can't start new thread")
+
+    bench.queue.committed = fail
+    with orm.Session(bench.queue.store.engine) as session:
+        bench.later("joined", session=session)
+        session.commit()
+    bench.later("alone")
+    assert bench.work().sent == 2
+    assert [record.getMessage() for record in caplog.records] == [
+        "Messages are in the outbox, but who sends them could not be told; they are found later"
+    ] * 2
 
 
 @pytest.mark.parametrize("committed", [True, False])

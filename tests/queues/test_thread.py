@@ -138,6 +138,16 @@ def test_what_is_for_later_waits_while_others_go(start: Start) -> None:
         assert contents(server)[1].endswith(b".later\r\n")
 
 
+def test_what_is_for_a_time_beyond_all_timers_does_not_stop_the_others(start: Start) -> None:
+    with FaultyServer() as server:
+        queue, sending = start(server, threads=1)
+        queue.put(submission("later"), not_before=200_000_000_000.0)
+        queue.put(submission(1))
+        sending.wait("sent")
+        queue.put(submission(2))
+        sending.wait("sent", 2)
+
+
 def test_what_has_expired_is_not_sent(start: Start, tmp_path: pathlib.Path) -> None:
     with FaultyServer() as server:
         queue, sending = start(server)

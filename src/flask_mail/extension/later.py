@@ -6,6 +6,7 @@ import collections.abc as c
 import dataclasses as d
 import datetime
 import itertools
+import re
 import time
 import typing as t
 import uuid
@@ -20,6 +21,11 @@ from .overridden import composed
 
 CHUNK: t.Final = 500
 """Messages that are queued in one transaction."""
+
+LATEST: t.Final = 221_845_392_000.0
+"""The beginning of the year 9000 in seconds since the epoch: no calendar or database has to know of later times."""
+
+_KEY = re.compile(r"[^\x00\ud800-\udfff]{1,200}")
 
 Moment = float | datetime.timedelta | datetime.datetime
 
@@ -64,8 +70,8 @@ def terms(
         raise ValueError(f"send_later: expires is {expires!r}, which is before the message could be sent")
     if isinstance(priority, bool) or not isinstance(t.cast(t.Any, priority), int) or abs(priority) > 2**31 - 1:
         raise ValueError(f"send_later: priority is {priority!r}, but it has to be a whole number; higher goes first")
-    if key is not None and (not isinstance(t.cast(t.Any, key), str) or not key):
-        raise ValueError(f"send_later: key is {key!r}, but it has to be a string that is not empty")
+    if key is not None and (not isinstance(t.cast(t.Any, key), str) or not _KEY.fullmatch(key)):
+        raise ValueError(f"send_later: key is {key!r}, but it has to be a string of 1 to 200 characters, without NUL")
     return Terms(not_before, end, priority, key, session)
 
 
@@ -76,15 +82,26 @@ def _moment(value: t.Any, name: str, *, from_now: bool = False) -> float | None:
     """
     if value is None:
         return None
-    now = time.time() if from_now else 0.0
-    if isinstance(value, datetime.datetime):
-        return value.timestamp()
-    if isinstance(value, datetime.timedelta) and from_now:
-        return now + value.total_seconds()
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and value == value and value >= 0:
-        return now + value
-    wanted = "seconds or a timedelta" if name == "delay" else "a datetime or seconds"
-    raise ValueError(f"send_later: {name} is {value!r}, but it has to be {wanted}")
+    try:
+        moment = _seconds(value, name, time.time() if from_now else None)
+    except OverflowError:
+        moment = LATEST + 1
+    if moment is None:
+        wanted = "seconds or a timedelta" if name == "delay" else "a datetime or seconds"
+        raise ValueError(f"send_later: {name} is {value!r}, but it has to be {wanted}")
+    if moment > LATEST:
+        raise ValueError(f"send_later: {name} is {value!r}, but it has to be before the year 9000")
+    return moment
+
+
+def _seconds(value: t.Any, name: str, now: float | None) -> float | None:
+    """*value* in seconds since the epoch; ``None`` where it is nothing of the kind."""
+    if isinstance(value, datetime.datetime) and name != "delay":
+        return value.timestamp() if value.year > 1970 else 0.0
+    if isinstance(value, datetime.timedelta) and now is not None:
+        value = value.total_seconds()
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return (now or 0.0) + value if number and value >= 0 else None
 
 
 def send_later(state: Queueing, message: Message, terms: Terms) -> str:

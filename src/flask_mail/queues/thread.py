@@ -274,7 +274,7 @@ class ThreadQueue(Queue):
             return IDLE
         if self._pause.troubles and self._active:
             return None
-        return max(0.0, max(due, self._pause.until) - now)
+        return max(0.0, min(max(due, self._pause.until) - now, IDLE))  # a clock may be set, and a wait has a most
 
     def _settle(self, item: Item, verdict: Verdict) -> None:
         """Do what *verdict* says, recipient by recipient."""

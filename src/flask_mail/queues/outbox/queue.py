@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc as c
+import logging
 import threading
 import time
 import typing as t
@@ -23,6 +24,8 @@ from .database import engine
 from .schema import metadata
 from .store import NOTIFY
 from .store import Store
+
+logger: logging.Logger = logging.getLogger("flask_mail")
 
 Session = t.Any
 """An ORM session or a Core connection of SQLAlchemy."""
@@ -117,12 +120,12 @@ class OutboxQueue(Queue):
         return rows.row(submission, now=now, not_before=not_before, expires=expires, priority=priority, key=key)
 
     def _insert(self, new: list[dict[str, t.Any]], session: Session | None) -> list[str]:
-        session = session if session is not None else self._session()
+        session = self._session() if session is None else _joinable(session)
         try:
             if session is None:
                 self.prepare()
                 ids = self._insert_alone(new)
-                self.committed(ids)
+                _tell(self.committed, ids)
                 return ids
             self._prepare_within(session)
             ids = self.store.insert(session, new)
@@ -180,14 +183,37 @@ _PENDING: t.Final = "flask_mail_outbox"
 
 @event.listens_for(orm.Session, "after_commit")
 def _tell_of_commit(session: orm.Session) -> None:
+    if session.in_nested_transaction():
+        return  # a savepoint was released, and nothing is committed
     for tell, ids in session.info.pop(_PENDING, ()):
-        tell(ids)
+        _tell(tell, ids)
 
 
 @event.listens_for(orm.Session, "after_soft_rollback")
 def _forget(session: orm.Session, previous: orm.SessionTransaction) -> None:
     if not previous.nested:
         session.info.pop(_PENDING, None)
+
+
+def _tell(tell: c.Callable[[list[str]], object], ids: list[str]) -> None:
+    """Tell of what is committed; whatever that raises, the mail is queued, and the caller's work is done."""
+    try:
+        tell(ids)
+    except Exception:
+        logger.exception("Messages are in the outbox, but who sends them could not be told; they are found later")
+
+
+def _joinable(session: Session) -> Session:
+    """*session*, if it is one whose transaction can be joined.
+
+    :raises TypeError: it is none.
+    """
+    if isinstance(session, (orm.Session, orm.scoped_session, sa.Connection)):
+        return session
+    remedy = "a Session, scoped_session or Connection of SQLAlchemy"
+    if hasattr(session, "run_sync"):
+        remedy += "; with an asynchronous one, call await session.run_sync(lambda s: mail.send_later(..., session=s))"
+    raise TypeError(f"send_later: session is a {type(session).__name__}, but it has to be {remedy}")
 
 
 _NO_TABLES: t.Final = (
@@ -217,6 +243,7 @@ def _unqueued(error: exc.SQLAlchemyError) -> QueueError:
 
 _REMEDIES: t.Final = {
     "locked": "Another transaction holds the database for too long; commit sooner, or use PostgreSQL.",
+    "queuepool limit": "More threads hold connections than there are; raise pool_size or max_overflow of the engine.",
     "disk is full": "Make room on the disk.",
     "disk i/o": "See whether the disk is full, or fails.",
     "no space left": "Make room on the disk.",
