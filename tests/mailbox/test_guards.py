@@ -6,6 +6,7 @@ import collections.abc as c
 import re
 import typing as t
 
+import flask
 import flask_wtf
 import pytest
 from flask import Flask
@@ -51,6 +52,43 @@ def statuses(app: Flask, **options: t.Any) -> set[int]:
 )
 def test_it_is_there_where_it_is_enabled(make: Make, config: dict[str, t.Any], status: int) -> None:
     assert statuses(make(**config)) == {status}
+
+
+async def async_no() -> bool:
+    return False
+
+
+async def async_yes() -> bool:
+    return True
+
+
+@pytest.mark.parametrize(
+    ("auth", "status"),
+    [
+        (async_no, 403),
+        (async_yes, 200),
+        (f"{__name__}.async_no", 403),
+        (lambda: None, 403),
+        (lambda: flask.redirect("/login"), 302),  # as a decorated login_required answers
+        (lambda: ("Not you", 401), 401),
+    ],
+    ids=["async no", "async yes", "async by name", "nothing", "login", "answer"],
+)
+def test_only_a_yes_admits(make: Make, auth: t.Any, status: int) -> None:
+    assert statuses(make(debug=False, MAIL_MAILBOX=True, MAIL_MAILBOX_AUTH=auth)) == {status}
+
+
+class Later:
+    """Something to be awaited, that nobody has awaited yet."""
+
+    def __await__(self) -> c.Generator[None, None, bool]:
+        yield
+        return False
+
+
+@pytest.mark.parametrize("auth", [lambda: {}["user"], Later], ids=["an error", "something to await"])
+def test_an_error_admits_nobody(make: Make, auth: t.Any) -> None:
+    assert statuses(make(debug=False, MAIL_MAILBOX=True, MAIL_MAILBOX_AUTH=auth)) == {500}
 
 
 def test_debug_mode_that_ends_ends_the_mailbox(app: Flask) -> None:
@@ -113,6 +151,8 @@ def post(app: Flask) -> c.Callable[..., int]:
         ({"Origin": "http://evil.example"}, 403),
         ({"Origin": "http://localhost:8080"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://["}, 403),
+        ({"Origin": ""}, 403),
         ({"Sec_Fetch_Site": "cross-site"}, 403),
         ({"Sec_Fetch_Site": "same-site"}, 403),
         ({"Sec_Fetch_Site": "none"}, 403),
@@ -126,6 +166,28 @@ def test_what_changes_something_comes_from_a_page_of_ours(
     post: c.Callable[..., int], headers: dict[str, str], status: int
 ) -> None:
     assert post(**headers) == status
+
+
+def test_another_page_reads_nothing_even_where_the_application_shares_its_own(app: Flask) -> None:
+    @app.after_request
+    def share(response: Response) -> Response:  # as Flask-CORS does
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        response.headers["Access-Control-Allow-Credentials"] = "true"
+        return response
+
+    assert statuses(app, headers={"Origin": "http://evil.example"}) == {403}
+    assert statuses(app, headers={"Origin": "http://localhost"}) == {200}
+    assert statuses(app, headers={"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}) == {200}  # a link
+    for path in ("/_mail/", "/_mail/list"):
+        answer = app.test_client().get(path)
+        assert not [name for name, _ in answer.headers if name.lower().startswith("access-control-")]
+
+
+def test_without_its_slash_it_is_looked_at_as_well(app: Flask) -> None:
+    assert app.test_client().get("/_mail").status_code == 200
+    assert app.test_client().get("/_mail", base_url="http://evil.example").status_code == 403
+    app.debug = False
+    assert app.test_client().get("/_mail").status_code == 404
 
 
 def test_a_get_changes_nothing(app: Flask) -> None:

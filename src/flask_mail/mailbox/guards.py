@@ -8,6 +8,7 @@ rebinding). What changes something is a POST from one of our own pages, with its
 from __future__ import annotations
 
 import hmac
+import inspect
 import ipaddress
 import typing as t
 import urllib.parse
@@ -17,6 +18,7 @@ from flask import current_app
 from flask import request
 from flask import Response
 from werkzeug.utils import import_string
+from werkzeug.wrappers import Response as BaseResponse
 
 from ..extension.mailbox import mode
 from .frame import policy as frame_policy
@@ -42,6 +44,8 @@ class Guarded(Response):
         headers["X-Robots-Tag"] = "noindex"
         headers["Cross-Origin-Resource-Policy"] = "same-origin"
         headers.remove("X-Frame-Options")
+        for name in [name for name, _ in headers if name.lower().startswith("access-control-")]:
+            headers.remove(name)  # an application that shares its pages with others does not mean these
         if "Cache-Control" not in headers:
             headers["Cache-Control"] = "no-store"
         return headers
@@ -69,9 +73,10 @@ def state() -> t.Any:
     return current_app.extensions["mail"]
 
 
-def admit() -> None:
+def admit() -> t.Any:
     """Look at a request before any of the pages does.
 
+    :returns: what ``MAIL_MAILBOX_AUTH`` answers instead of a page, such as a way to the login; else ``None``.
     :raises NotFound: there is no mailbox.
     :raises Forbidden: not under this name, not for this visitor, or not from that page.
     """
@@ -80,15 +85,29 @@ def admit() -> None:
         abort(404)
     if not trusted(request.host, settings.mailbox_hosts):
         abort(403, f"The mailbox is not shown as {request.host!r}. Add the name to MAIL_MAILBOX_HOSTS.")
-    if settings.mailbox_auth and not _function(settings.mailbox_auth)():
-        abort(403, "MAIL_MAILBOX_AUTH says no.")
+    if settings.mailbox_auth:
+        said = _asked(settings.mailbox_auth)
+        if isinstance(said, (BaseResponse, tuple)):  # a decorator such as login_required turned the visitor away
+            return current_app.make_response(t.cast(t.Any, said))
+        if not said:
+            abort(403, "MAIL_MAILBOX_AUTH says no.")
+    _check_origin()
     if request.method not in ("GET", "HEAD", "OPTIONS"):
-        _check_origin()
         _check_token()
+    return None
 
 
-def _function(named: t.Any) -> t.Callable[[], t.Any]:
-    return t.cast("t.Callable[[], t.Any]", import_string(named) if isinstance(named, str) else named)
+def _asked(named: t.Any) -> object:
+    """What ``MAIL_MAILBOX_AUTH`` says.
+
+    :raises RuntimeError: it is a coroutine function, and Flask's extra ``async`` is not installed.
+    :raises TypeError: it says something to be awaited, which would count as a yes.
+    """
+    function = t.cast("t.Callable[[], t.Any]", import_string(named) if isinstance(named, str) else named)
+    said: object = current_app.ensure_sync(function)()
+    if inspect.isawaitable(said):
+        raise TypeError(f"MAIL_MAILBOX_AUTH has to say True or False, and returned {said!r}.")
+    return said
 
 
 def trusted(host: str, named: t.Iterable[str]) -> bool:
@@ -108,10 +127,14 @@ def trusted(host: str, named: t.Iterable[str]) -> bool:
 
 
 def _check_origin() -> None:
-    """Browsers say where a POST comes from; what says nothing is no browser, and has to know the token."""
+    """Browsers say where a request comes from; one that says nothing is no browser, and has to know the token.
+
+    A link to the mailbox may be anywhere: only what is neither a POST nor names an origin may come from other sites.
+    """
     origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
-    foreign = origin is not None and urllib.parse.urlsplit(origin).netloc.lower() != request.host.lower()
-    if foreign or site not in (None, "same-origin"):
+    foreign = origin is not None and origin.lower().partition("://")[2] != request.host.lower()
+    followed = request.method in ("GET", "HEAD", "OPTIONS")
+    if foreign or (site not in (None, "same-origin") and not followed):
         abort(403, "This comes from another page.")
 
 

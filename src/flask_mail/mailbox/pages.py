@@ -65,7 +65,7 @@ def opened(name: str) -> tuple[dict[str, t.Any], Letter]:
     return record, letter
 
 
-@blueprint.get("/")
+@blueprint.get("/", strict_slashes=False)
 def index() -> Response:
     """The list, and nothing opened yet."""
     return page("mails.html", **listed(), view=None)
