@@ -119,6 +119,57 @@ def test_the_test_of_any_mail_compiles() -> None:
     compile(snippet(Letter(b'Subject: """\\\r\nTo: "\\" <x@y>\r\n\r\n\\'), []), "hostile", "exec")
 
 
+@pytest.mark.parametrize(
+    ("header", "line"),
+    [
+        ("Subject: 10 m² for you", "def test_10_m2_for_you(outbox):"),
+        ("Subject: ½ ①", "def test_1_2_1(outbox):"),
+        ("Subject: ::::", "def test_the_mail(outbox):"),
+        ("Subject: a\u202egnp.exe\u2066", 'subject="a\\u202egnp.exe\\u2066")'),
+        ("Subject: x\u2028import os", 'subject="x\\u2028import os")'),
+        ("Subject: x\r\nTo: =?utf-8?q?M=C3=BCller=2C_J=C3=B6rg?= <j@x.example>", 'one(to="j@x.example", '),
+        ("Subject: x", 'one(recipients="joe@example.com", '),
+    ],
+)
+def test_hostile_and_odd_headers_in_the_test_of_a_mail(header: str, line: str) -> None:
+    made = snippet(Letter(f"{header}\r\n\r\nHello\x1b[31m there\x00\r\n".encode()), ["joe@example.com"])
+    compile(made, "a test", "exec")
+    assert line in made
+    assert all(each.isprintable() for each in made.replace("\n", ""))
+
+
+@pytest.mark.parametrize(
+    ("html", "line"),
+    [
+        ("<a href='https://x.example/1'>Here</a> <a href='https://x.example/2'>Here</a>", None),
+        ("<a href='https://x.example/1'>Here</a> <a href='https://x.example/2'>There</a>", 'link("Here")'),
+        ("<a href='#top'>Up</a><a href='https://x.example'><img alt='Shop &amp; more'></a>", 'link("Shop & more")'),
+        ("<a href='https://x.example'>Here</a><![ ", 'link("Here")'),
+    ],
+)
+def test_a_link_in_the_test_of_a_mail_is_one_of_its_kind(html: str, line: str | None) -> None:
+    made = snippet(Letter(f"Content-Type: text/html\r\n\r\n{html}".encode()), ["joe@example.com"])
+    assert (line in made) if line else ("link" not in made)
+    assert "msg.text" not in made  # it has none
+
+
+def test_a_line_with_blanks_inside_is_quoted_as_it_is() -> None:
+    assert '"Total:   12 EUR" in msg.text' in snippet(Letter(b"\r\nTotal:   12 EUR\r\n"), [])
+
+
+def test_a_recipient_beside_a_name_with_a_comma_is_no_bcc(app: Flask) -> None:
+    with app.app_context():
+        message = Message("Hello", [("Müller, Jörg", "jm@x.example")], "x", cc=[("a@b.example", "c@x.example")])
+        letter = letter_of(message)
+    assert (letter.addresses("to"), letter.addresses("Cc")) == (["jm@x.example"], ["c@x.example"])
+
+
+def test_a_long_name_is_cut_and_has_no_folders() -> None:
+    content = f'Content-Disposition: attachment; filename="../{"a" * 200}. "\r\n\r\nx'
+    [part] = Letter(content.encode()).parts
+    assert part.safe_name == "a" * 120
+
+
 def test_the_test_of_a_mail_passes_where_the_mail_is_sent(outbox: t.Any) -> None:
     app = Flask("app_of_a_test")
     app.config["MAIL_DEFAULT_SENDER"] = "me@example.com"

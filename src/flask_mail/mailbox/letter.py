@@ -8,6 +8,7 @@ import email
 import email.message
 import email.parser
 import email.policy
+import email.utils
 import functools
 import re
 import typing as t
@@ -72,8 +73,7 @@ class Part:
         """A name to save it under: no folders, no control characters, nothing that reads backwards."""
         name = re.split(r"[/\\]", self.filename)[-1]
         name = "".join(each for each in name if unicodedata.category(each)[0] != "C").strip(" .")
-        stem, dot, ending = name[:_LONGEST_NAME].rpartition(".")
-        name = f"{stem}{dot}{ending}".replace(":", "_")
+        name = name[:_LONGEST_NAME].strip(" .").replace(":", "_")
         return name or f"part-{self.number}{_ENDINGS.get(self.content_type, '.bin')}"
 
 
@@ -112,6 +112,11 @@ class Letter:
     def header(self, name: str) -> str:
         """The readable value of the first field called *name*; empty where there is none."""
         return next((value for each, value, _ in self.headers if each.lower() == name.lower()), "")
+
+    def addresses(self, name: str) -> list[str]:
+        """The addresses in the fields called *name*; read before the names beside them, which may hold commas."""
+        raw = [raw for each, _, raw in self.headers if each.lower() == name.lower()]
+        return [address for _, address in email.utils.getaddresses(raw) if address]
 
     @functools.cached_property
     def parts(self) -> list[Part]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses as d
 import datetime
-import email.utils
 import functools
 import logging
 import typing as t
@@ -98,8 +97,7 @@ class View:
     @functools.cached_property
     def bcc(self) -> list[str]:
         """Recipients of the envelope that no header names."""
-        fields = [self.letter.header(name) for name in ("To", "Cc")]
-        named = {address.lower() for _, address in email.utils.getaddresses(fields)}
+        named = {address.lower() for name in ("To", "Cc") for address in self.letter.addresses(name)}
         return [each for each in self.recipients if each.lower() not in named]
 
     @property
