@@ -83,6 +83,11 @@ def test_a_value_in_markdown_is_text_whatever_is_in_it(value: str) -> None:
     assert inside.count('"') == 2
 
 
+def test_a_macro_in_markdown_is_markdown_and_its_values_are_not(site: Flask, write: Write) -> None:
+    write({"m.md": "{% macro strong(text) %}**{{ text }}**{% endmacro %}{{ strong(name) }} {{ [name]|join(', ') }}"})
+    assert "<p><strong>*a* &lt;b&gt;</strong> *a* &lt;b&gt;</p>" in made(site, "m", name="*a* <b>").html
+
+
 def test_code_in_markdown_shows_values_as_they_are() -> None:
     value = escaped("a*b <c> & `d`")
     assert "<code>a*b &lt;c&gt; &amp; d</code>" in to_html(f"`{escaped('a*b <c> & d')}`")

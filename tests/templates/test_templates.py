@@ -63,8 +63,8 @@ def test_html_is_escaped_whatever_the_ending(site: Flask, write: Write, kind: st
 def test_text_is_never_escaped(site: Flask, write: Write, ending: str) -> None:
     write({f"mail/welcome.txt{ending}": "{{ name }}", "part.html": "{{ name }}"})
     assert made(site, "mail/welcome", name=EVIL).body == EVIL
-    write({f"mail/welcome.txt{ending}": "{% include 'part.html' %}"})
-    assert made(site, "mail/welcome", name=EVIL).body == EVIL
+    write({f"mail/including.txt{ending}": "{% include 'part.html' %}"})
+    assert made(site, "mail/including", name=EVIL).body == EVIL
 
 
 def test_what_html_includes_is_escaped_too(site: Flask, write: Write) -> None:
