@@ -253,6 +253,11 @@ def test_a_code_without_words_says_what_rfc_5321_says(stage: str, code: int, cau
         ("5.7.1 Your IP is blacklisted for failing SPF", "unauthenticated-domain"),
         ("4.7.1 Too many messages from your IP address, which is blocked for now", "rate-limit"),
         ("5.7.1 Greylisted: your IP address is not known yet", "greylisted"),
+        ("5.7.27 Sender address has null MX", "sender-rejected"),
+        ("Sender address blacklisted", "sender-rejected"),
+        ("Sender has exceeded the number of recipients per hour", "quota"),
+        ("Relaying denied. Proper authentication required.", "relay-denied"),
+        ("Not permitted to relay through this server without authentication", "auth-required"),
     ],
 )
 def test_the_words_that_tell_most_count(text: str, cause: str) -> None:
@@ -303,6 +308,7 @@ def test_what_an_address_is_called_is_no_evidence(name: str, text: str) -> None:
         ("mail", 550, 'policy: "MAIL FROM:<me@example.com> BODY=8BITMIME SMTPUTF8"'),
         ("rcpt", 550, "5.1.1 Not today"),
         ("mail", 451, "4.3.0 Not today"),
+        ("end-of-data", 550, "Unable to scan the message for viruses"),
     ],
 )
 def test_words_that_often_stand_beside_a_cause_are_not_that_cause(stage: str, code: int, text: str) -> None:

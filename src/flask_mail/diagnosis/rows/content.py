@@ -56,7 +56,7 @@ CONTENT: t.Final = (
         "spam-content",
         text=r"\bspam|unsolicited|virus|malware|phish|infected|potential security issue|\btrojan|"
         r"very low reputation of the sending|banned (?:content|attachment)|suspicious|"
-        r"(?:illegal|prohibited|forbidden|banned) attachment|content (?:scanner|filter)|"
+        r"(?:illegal|prohibited|forbidden|banned|blocked) attachment|content (?:scanner|filter)|"
         r"attachments?\b.{0,40}(?:forbidden|not allowed|blocked|prohibited|banned|not accepted)|"
         r"content (?:was |has been )?(?:filter|reject|denied|blocked|not accept)|message (?:was |has been )?filtered|"
         r"unacceptable content|content restrictions?|bulk.advertis|pattern detection|mass ?mail|blocked by (?:our|the|"
@@ -64,6 +64,9 @@ CONTENT: t.Final = (
         r"failed .{0,20}anti-?spam|spam-?trap|\b(?:ube|uce)\b|bulk mail|junk|unwanted (?:\w+ )?(?:content|mail|"
         r"attachment)|垃圾邮件|"
         r"违规|敏感|content examination",
+        unless=r"(?:unable|failed|could not) to (?:be )?scan|scann\w+ (?:is |was )?(?:\w+ )?(?:not available|"
+        r"unavailable|failed|error)|"
+        r"filter (?:is )?(?:\w+ )?(?:not available|unavailable)",
         stage="data end-of-data",
         seen=(
             "550 5.7.1 Our system has detected that this message is likely unsolicited mail.",
@@ -94,7 +97,8 @@ CONTENT: t.Final = (
         r"too busy|temporar\w+ (?:\w+ ){0,2}(?:problem|failure|error|not available|unavailable)|"
         r"temporarily (?:rejected|"
         r"refused|deferred|closed)|insufficient system|resources? (?:is |are )?temporarily|shutting down|"
-        r"queue (?:file write error|unavailable)|(?:storage|disk|spool) (?:error|failure|full)|"
+        r"queue (?:file write error|unavailable)|(?:scanner|filter) (?:is )?(?:\w+ )?(?:not available|unavailable)|"
+        r"unable to scan|(?:storage|disk|spool) (?:error|failure|full)|"
         r"service (?:is )?(?:currently |temporarily )?(?:not available|"
         r"unavailable|refused)|"
         r"(?:server|local|system) configuration (?:error|problem)|system\S* (?:is )?(?:too )?busy|"

@@ -31,7 +31,8 @@ _DOMAIN_LISTED = (
     r"(?:mail ?from|from|sender|sending|envelope)(?:'s|:)? (?:e?-?mail )?(?:domain|address)\b(?: \S+){0,6}? "
     r"(?:(?:is|was|has been) )?(?:\w+ )?(?:listed|black ?-?listed|block ?-?listed|blocked using|found in)|"
     r"sender (?:is )?(?:listed|black ?-?listed|block ?-?listed|on (?:a|our|the) (?:black|block|deny) ?-?list)|"
-    r"your (?:e-?mail )?(?:address|domain) (?:is|has been) (?:black|block) ?-?listed|sender rejected aup#"
+    r"your (?:e-?mail )?(?:address|domain) (?:is|has been) (?:black|block) ?-?listed|sender rejected aup#|"
+    r"sender address has null mx|sender address black ?-?listed|badmailfrom"
 )
 
 HOSTS: t.Final = (

@@ -71,7 +71,8 @@ _SENDERS: t.Final = (
         r"not allowed relay|do not relay|no relay|open relay|as a relay|for relay|relay mail|we don'?t relay|"
         r"denies relay|(?:not local|local) host \S+,? not a gateway|not (?:\w+ )?permitted to\s+relay|"
         r"list of allowed rcpthosts|proper authentication required|delivery is not allowed to this address|"
-        r"not (?:an? )?(?:local|hosted) domain|gateway user|not relaying|not (?:one of )?our domains?|"
+        r"not (?:an? )?(?:local|hosted) domain|gateway user|not relaying|domain is not hosted|"
+        r"not (?:one of )?our domains?|"
         r"domain of forward[- ]path|not handle (?:mail for )?this domain",
         unless=r"\brelay check local\b|sender is not allowed to relay",
         seen=(
@@ -95,11 +96,12 @@ _SENDERS: t.Final = (
         text=r"sender address (?:rejected|refused|must)|sender (?:verify|verification) (?:failed|callout)|"
         r"(?:unable|could not|cannot|can't) (?:to )?verif\w+ (?:the )?sender|domain of sender|"
         r"mail from (?:is )?invalid|sender is (?:unvalidated|invalid)|den(?:y|ies) the sender|for sender address|"
-        r"(?:unroute?able|unresolvable|unverified|non-?existent|unknown|invalid|bad|"
+        r"(?<!from )(?:unroute?able|unresolvable|unverified|non-?existent|unknown|invalid|bad|"
         r"rejected) sender(?! address syntax)|"
         r"sender(?:'s)? (?:domain )?(?:is )?(?:rejected|refused|denied|unknown|not (?:exist|found|accepted))|"
         r"verify mail ?from failed|sender (?:e?-?mail )?(?:address )?is not in (?:my|our|the)|"
-        r"verification failed for <?@|black ?-?listed sender|sender is (?:a )?spammer|not accept (?:mail|"
+        r"verification failed for <?@|black ?-?listed sender|invalid domain in mail from|sender is (?:a )?spammer|"
+        r"not accept (?:mail|"
         r"messages) from @|is a dead domain|backscatter protection|"
         r"sender domain|from: domain is invalid|(?:null|empty) (?:envelope )?senders? (?:is |are )?(?:not|reject)|"
         r"emetteur invalide|return[- ]?path.{0,30}(?:invalid|not|reject)|from.{0,10}domain.{0,30}(?:not exist|"
@@ -134,7 +136,7 @@ _RECIPIENTS: t.Final = (
         stage="rcpt",
         code="5xx",
     ),
-    Row("server-busy", text=r"address verification in progress|unverified address", code="4xx"),
+    Row("server-busy", text=r"(?:address|sender) verification in progress|unverified address", code="4xx"),
     Row(
         "mailbox-full",
         text=r"(?:mailbox|inbox|mail ?folder|mail file|maildir|incoming mail)\b.{0,30}(?:\bfull|over ?quota|"

@@ -19,7 +19,8 @@ RELAYS: t.Final = (
         r"(?:hourly|daily|monthly) (?:\w+ ){0,4}(?:limit|quota)|24[- ]?hours? (?:\w+ ){0,3}(?:limit|quota|period)|"
         r"(?:reached|exceeded) the (?:maximum|max|allowed|limit)(?: \w+){0,8} (?:a|per|the|24)\W? ?(?:hour|day|month|"
         r"24)|"
-        r"(?:relay|sending) quota|(?:reached|exceeded) (?:\w+ ){0,3}(?:outgoing|outbound|sending) limits?|"
+        r"exceed\w* .{0,40}\bper (?:hour|day|month)\b|(?:relay|sending) quota|(?:reached|"
+        r"exceeded) (?:\w+ ){0,3}(?:outgoing|outbound|sending) limits?|"
         r"(?:number|count) of (?:allowed )?outgoing (?:messages|e?-?mails)|recipients? limit (?:is |was )?(?:exceeded|"
         r"reached)"
         r".{0,30}(?:today|day|month)|trial (?:account |plan )?(?:\w+ ){0,3}limit|only \d+ messages per (?:day|hour)|"
@@ -96,7 +97,7 @@ RELAYS: t.Final = (
     Row(
         "recipient-rejected",
         text=r"only send testing emails|for test purposes only|authori[sz]ed recipients|marked as inactive|"
-        r"suppression list|address blacklisted",
+        r"suppression list|(?<!sender )address blacklisted",
         transient=False,
         seen=("550 You can only send testing emails to your own email address",),
     ),
