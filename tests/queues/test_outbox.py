@@ -226,6 +226,13 @@ def test_many_are_queued_together(bench: Bench) -> None:
     assert len({result.id for result in results}) == 1200
 
 
+def test_what_is_queued_together_is_sent_in_its_order(bench: Bench) -> None:
+    names = [f"Number {number}" for number in range(60)]
+    list(bench.mail.send_many((Message(name, ["to@example.com"], "Text.") for name in names), later=True))
+    bench.work(connections=1)
+    assert bench.subjects == names
+
+
 def test_while_sending_is_suppressed_nothing_is_queued(make_app: c.Callable[..., Flask], smtp: Server) -> None:
     app = make_app(smtp, MAIL_QUEUE="outbox", TESTING=True)
     mail = Mail(app)

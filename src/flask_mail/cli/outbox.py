@@ -210,8 +210,8 @@ def stats(as_json: bool) -> None:
     for state, count in sorted(found.states.items()):
         terminal.write(f"{state:<10} {count:>9,}")
     oldest = "nothing waits" if found.oldest is None else f"the oldest has waited {_span(found.oldest)}"
-    seen = "none was ever seen" if found.seen is None else f"seen {_span(found.seen)} ago"
-    terminal.write(f"{found.sent_last_hour:,} sent in the last hour; {oldest}; workers: {found.workers}, {seen}.")
+    seen = "" if found.seen is None else f", seen {_span(found.seen)} ago"
+    terminal.write(f"{found.sent_last_hour:,} sent in the last hour; {oldest}; workers: {found.workers}{seen}.")
 
 
 def _when(moment: float) -> str:

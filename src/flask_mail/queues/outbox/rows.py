@@ -51,7 +51,8 @@ class Claimed:
 
 
 def new_id() -> str:
-    """An id that sorts by time, and that nobody can guess (RFC 9562 §5.7)."""
+    """An id that sorts by time, also within a millisecond, and that nobody can guess (RFC 9562 §5.7, §6.2)."""
+    global _last
     try:
         random = _ahead.pop()
     except IndexError:
@@ -60,9 +61,13 @@ def new_id() -> str:
         random = drawn[:10]
     bits = int.from_bytes(random, "big")
     value = time.time_ns() // 1_000_000 << 80 | 0x7 << 76 | (bits >> 68) << 64 | 0b10 << 62 | bits & (1 << 62) - 1
+    if value >> 80 == _last >> 80:
+        value = _last + 1 + (bits & 0xFFFF_FFFF)
+    _last = value
     return f"{value:032x}"
 
 
+_last = 0
 _ahead: list[bytes] = []
 
 if hasattr(os, "register_at_fork"):  # two processes must not draw the same
