@@ -11,6 +11,7 @@ import typing as t
 import pytest
 from flask import before_render_template
 from flask import Blueprint
+from flask import current_app
 from flask import Flask
 from flask import render_template
 from flask import template_rendered
@@ -354,6 +355,16 @@ def test_it_works_with_an_application_factory(tmp_path: pathlib.Path, write: Wri
         assert outbox[0].body == app.name
     with one.app_context():  # another application's mail, from here
         assert two.extensions["mail"].make_message(Message, "m", {"recipients": ANN}).body == "two"
+
+
+def test_what_templates_call_finds_their_application(make_site: MakeSite, write: Write) -> None:
+    write({"m.txt": "{{ team() }}"})
+    one, two = make_site(TEAM="one"), make_site(TEAM="two")
+    for each in (one, two):
+        each.add_template_global(lambda: current_app.config["TEAM"], "team")
+    assert two.extensions["mail"].make_message(Message, "m", {}).body == "two"
+    with one.app_context():
+        assert two.extensions["mail"].make_message(Message, "m", {}).body == "two"
 
 
 @pytest.mark.parametrize("inside", [True, False])
