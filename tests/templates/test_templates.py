@@ -367,17 +367,38 @@ def test_what_templates_call_finds_their_application(make_site: MakeSite, write:
         assert two.extensions["mail"].make_message(Message, "m", {}).body == "two"
 
 
+@pytest.mark.parametrize("queue", ["thread", "outbox"])
 @pytest.mark.parametrize("inside", [True, False])
 def test_later_hands_it_to_the_queue(
-    make_site: MakeSite, write: Write, smtp: Server, tmp_path: pathlib.Path, inside: bool
+    make_site: MakeSite, write: Write, smtp: Server, tmp_path: pathlib.Path, inside: bool, queue: str
 ) -> None:
-    write({"m.txt": "{% block subject %}Hi {{ name }}{% endblock %}Text", "m.html": "<p>{{ name }}"})
-    site = make_site(**smtp.config, MAIL_TRANSPORT="smtp", MAIL_QUEUE="thread", MAIL_UNSENT_PATH=str(tmp_path / "left"))
+    write({"m.md": "{% block subject %}Hi {{ name }}{% endblock %}# {{ name }}\n\n![Logo](cid:static/a.png)"})
+    write({"mail/layout.html": "<style>h1 { color: red }</style>{{ content }}"})
+    write({"a.png": "\x89PNG"}, "static")
+    site = make_site(
+        **smtp.config,
+        MAIL_TRANSPORT="smtp",
+        MAIL_INLINE_CSS=True,
+        MAIL_QUEUE=queue,
+        MAIL_UNSENT_PATH=str(tmp_path / "left"),
+        MAIL_OUTBOX_URL=f"sqlite:///{tmp_path / 'outbox.sqlite'}",
+        MAIL_OUTBOX_WORKER="thread",
+    )
     mail = site.extensions["mail"]
     with site.test_request_context() if inside else contextlib.nullcontext():
         assert isinstance(mail.send_template("m", ANN, later=True, name="Ann"), str)
-    [delivery] = smtp.wait(1)
-    assert delivery.message["Subject"] == "Hi Ann"
+        with site.app_context():
+            messages = [Message.from_template("m", ANN, name="Bob")]
+        assert [result.ok for result in mail.send_many(messages, later=True)] == [True]
+    for delivery, name in zip(
+        sorted(smtp.wait(2), key=lambda each: each.message["Subject"]), ("Ann", "Bob"), strict=True
+    ):
+        assert delivery.message["Subject"] == f"Hi {name}"
+        html = delivery.message.get_body(("html",))
+        assert html is not None
+        assert f'<h1 style="color: red;">{name}</h1>' in html.get_content()
+        [picture] = [part for part in delivery.message.walk() if part.get_content_type() == "image/png"]
+        assert f'src="cid:{picture["Content-ID"][1:-1]}"' in html.get_content()
 
 
 def test_a_message_from_a_template_is_like_any_other(site: Flask, write: Write) -> None:
