@@ -130,7 +130,7 @@ def workers(redis_url: str, tmp_path: pathlib.Path) -> c.Iterator[Start]:
 
         def make(server: FaultyServer | int, visible: float = 3600, url: str = redis_url, **config: t.Any) -> Workers:
             where = {"MAIL_SERVER": "127.0.0.1", "MAIL_PORT": server} if isinstance(server, int) else server.config
-            options = {"visibility_timeout": visible, "socket_connect_timeout": 2, "unacked_restore_limit": 100}
+            options = {"visibility_timeout": visible, "socket_connect_timeout": 2, "unacked_mutex_expire": 1}
             celery = {
                 "broker_url": url,
                 "broker_transport_options": options,
@@ -154,6 +154,10 @@ def forsaken(url: str, visible: float) -> None:
     runs looks only now and then."""
     with redis.Redis.from_url(url) as client:
         until(lambda: not client.zcount("unacked_index", time.time() - visible, "+inf"))
+
+
+KEPT = ("celery", "celery\x06\x163", "unacked")
+"""Where Redis has tasks."""
 
 
 def names(count: int) -> set[str]:
@@ -265,8 +269,9 @@ def test_a_child_that_is_killed_costs_nothing(workers: Start) -> None:
         assert arrived(server) == dict.fromkeys(names(10), 1)
 
 
-def test_workers_that_are_killed_lose_nothing_that_the_broker_has(workers: Start, redis_url: str) -> None:
-    """What plain ``celery`` promises: at least once, as long as the broker keeps it; copies for what was in flight."""
+def test_workers_that_are_killed_cost_at_most_what_was_on_its_way(workers: Start, redis_url: str) -> None:
+    """What plain ``celery`` promises with Redis: a copy for each message in flight, and the loss of one for each worker
+    that is killed as a whole: Redis has no way to give a message to a worker and to note that in one step."""
     count, kills, concurrency = 400, 4, 2
     contents: dict[str, set[bytes]] = collections.defaultdict(set)
     with FaultyServer("PIPELINING") as server:
@@ -281,17 +286,18 @@ def test_workers_that_are_killed_lose_nothing_that_the_broker_has(workers: Start
             made.kill(worker)
         forsaken(redis_url, 3)
         made.start(concurrency)
-        server.wait_for(lambda: len(arrived(server)) == count, 60)
+        with redis.Redis.from_url(redis_url) as client:
+            until(lambda: not any(client.exists(key) for key in KEPT))
         found = arrived(server)
         for taken in server.taken:
             contents[taken.recipients[0]].add(taken.content)
-    assert set(found) == names(count)
-    assert sum(found.values()) - count <= kills * 2 * concurrency  # one being sent and one waiting, for each child
+    assert len(names(count) - set(found)) <= kills
+    assert sum(found.values()) - len(found) <= kills * 2 * concurrency  # one being sent and one waiting, for each child
     assert all(len(each) == 1 for each in contents.values())
 
 
 def test_a_broker_that_is_restarted(workers: Start) -> None:
-    """While it is away ``send_later`` says so; what it had taken, it still has."""
+    """While it is away ``send_later`` says so; what it had, it still has, but for what was on its way to the worker."""
     with FaultyServer() as server, Redis() as own:
         made = workers(server, visible=2, url=own.url)
         worker = made.start()
@@ -304,14 +310,14 @@ def test_a_broker_that_is_restarted(workers: Start) -> None:
         own.start()
         for number in range(100, 120):
             made.send(number)
-        server.wait_for(lambda: len(arrived(server)) >= 110, 60)
-        made.kill(worker)  # what it could not acknowledge while the broker was away is given to the next
+        made.kill(worker)  # some come back by themselves, others end, and a process manager starts the next
         forsaken(own.url, 2)
         made.start()
-        server.wait_for(lambda: len(arrived(server)) == 120, 60)
+        with redis.Redis.from_url(own.url) as client:
+            until(lambda: not any(client.exists(key) for key in KEPT))
         found = arrived(server)
-        assert set(found) == names(120)
-        assert sum(found.values()) - 120 <= 2 * 2 * 2
+        assert len(names(120) - set(found)) <= 2
+        assert sum(found.values()) - len(found) <= 2 * 2 * 2
 
 
 OUTBOX = {"MAIL_QUEUE": "outbox", "MAIL_OUTBOX_DISPATCH": "celery"}
