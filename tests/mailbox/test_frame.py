@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from flask_mail.mailbox.frame import document
@@ -84,3 +86,21 @@ def test_the_policy_loads_nothing_unless_asked_to() -> None:
         assert directives["frame-ancestors"] == "'self'"
         assert directives["img-src"] == ("data: https: http:" if remote else "data:")
         assert directives["style-src"] == ("'unsafe-inline' data: https: http:" if remote else "'unsafe-inline'")
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["<link ", "src=" + " " * 40, "color-scheme", "prefers-color-scheme", "<meta ", "<a target ", "<!doctype ", "url("],
+)
+def test_no_html_takes_quadratic_time(piece: str) -> None:
+    started = time.process_time()
+    for html in (piece * (200_000 // len(piece)), piece + " " * 200_000):
+        assert shown(html)
+        assert isinstance(wants_remote(html), bool)
+    assert time.process_time() - started < 2
+
+
+def test_a_picture_that_is_named_again_and_again_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flask_mail.mailbox.frame._MOST", 2 * len("data:image/png;base64,UE5H"))
+    html = "<img src='cid:a%b@c'>" * 3
+    assert shown(html) == "<img src='data:image/png;base64,UE5H'>" * 2 + "<img src='cid:a%b@c'>"

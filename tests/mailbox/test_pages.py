@@ -67,6 +67,15 @@ def test_a_mail_that_could_not_be_sent_says_why(app: Flask) -> None:
     assert "no address" in answer.text
 
 
+def test_of_a_huge_mail_the_beginning_is_shown(app: Flask) -> None:
+    send(app, body="All work and no play\n" * 60_000)
+    client = app.test_client()
+    for tab in ("text", "source"):
+        page = client.get(f"{first(app)}?tab={tab}").text
+        assert "The rest of the 1.3 MB is in the .eml file." in page
+        assert 380_000 < len(page) < 450_000
+
+
 def test_the_refused_of_a_copy_are_marked(make: c.Callable[..., Flask], smtp: Server) -> None:
     app = make(**smtp.config, MAIL_MAILBOX_COPIES=True)
     smtp.refused["no@example.com"] = "550 5.1.1 no such user"

@@ -8,11 +8,13 @@ elements that connect or navigate from the head, pictures that are parts of the 
 from __future__ import annotations
 
 import base64
+import functools
 import re
 import typing as t
 import urllib.parse
 
 from .letter import Letter
+from .letter import Part
 
 SANDBOX: t.Final = "allow-popups allow-popups-to-escape-sandbox"
 """A link opens in a tab of its own, where it works; scripts, forms and this page stay out of reach."""
@@ -29,11 +31,14 @@ _LINK: t.Final = re.compile(r"<link(?=[\s/>])", re.IGNORECASE)
 _TARGET: t.Final = re.compile(r"(<a(?:rea)?\s[^<>]*?)\btarget(?=\s*=)", re.IGNORECASE)
 _CID: t.Final = re.compile(r"cid:([^\s\"'()<>\\]+)", re.IGNORECASE)
 _SCHEME: t.Final = re.compile(r"prefers-color-scheme\s*:\s*(dark|light)", re.IGNORECASE)
-_OWN_DARK: t.Final = re.compile(r"prefers-color-scheme\s*:\s*dark|color-scheme[^;}>]*\bdark", re.IGNORECASE)
+_OWN_DARK: t.Final = re.compile(r"prefers-color-scheme\s*:\s*dark|color-scheme[^;}>]{0,200}?\bdark", re.IGNORECASE)
 _ELSEWHERE: t.Final = re.compile(
-    r"((?:\b(?:src|background|srcset|poster)\s*=|url\()\s*[\"']?\s*)(?=(?:https?:)?//)", re.IGNORECASE
+    r"((?:\b(?:src|background|srcset|poster)\s*=|url\()\s*+[\"']?\s*+)(?=(?:https?:)?//)", re.IGNORECASE
 )
-_SHEETS: t.Final = re.compile(r"@import\b|<link\s[^>]*stylesheet", re.IGNORECASE)
+_SHEETS: t.Final = re.compile(r"@import\b|<link\s[^<>]*stylesheet", re.IGNORECASE)
+
+_MOST: t.Final = 50_000_000
+"""Characters of data URIs in one document: a mail can name one of its pictures any number of times."""
 
 _INVERTED: t.Final = (
     "<style>html{background:#fff!important;filter:invert(1) hue-rotate(180deg)!important}"
@@ -82,13 +87,21 @@ def document(letter: Letter, html: str, *, dark: bool, remote: bool) -> str:
 
 
 def _pictures(letter: Letter) -> t.Callable[[re.Match[str]], str]:
-    """What puts a part of the mail in the place of its Content-ID (RFC 2392)."""
+    """What puts a part of the mail in the place of its Content-ID (RFC 2392), :data:`_MOST` characters in all."""
     pictures = {part.content_id: part for part in letter.parts if part.content_id}
+    left = _MOST
+
+    @functools.cache
+    def address(part: Part) -> str:
+        return f"data:{part.content_type};base64,{base64.b64encode(part.octets).decode('ascii')}"
 
     def put(match: re.Match[str]) -> str:
+        nonlocal left
         part = pictures.get(match[1]) or pictures.get(urllib.parse.unquote(match[1]))
         if part is None or not re.fullmatch(r"image/[\w.+-]+", part.content_type):
             return match[0]
-        return f"data:{part.content_type};base64,{base64.b64encode(part.octets).decode('ascii')}"
+        data = address(part)
+        left -= len(data)
+        return data if left >= 0 else match[0]
 
     return put

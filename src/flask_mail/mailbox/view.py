@@ -23,7 +23,7 @@ from .snippet import snippet
 logger: logging.Logger = logging.getLogger("flask_mail")
 
 LONGEST_SOURCE: t.Final = 400_000
-"""Octets of the source that are shown; the rest is in the download."""
+"""Octets of the source, and characters of the text, that are shown; the rest is in the download."""
 
 
 @d.dataclass
@@ -114,6 +114,18 @@ class View:
     def dark(self) -> bool:
         """Whether the HTML has dark colours of its own."""
         return has_dark(self.letter.html or "")
+
+    @functools.cached_property
+    def _text(self) -> str:
+        return self.letter.readable
+
+    @property
+    def text(self) -> str:
+        return self._text[:LONGEST_SOURCE]
+
+    @property
+    def text_shortened(self) -> bool:
+        return len(self._text) > LONGEST_SOURCE
 
     @property
     def source(self) -> str:
