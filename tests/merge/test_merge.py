@@ -402,6 +402,25 @@ def test_what_was_stopped_goes_on(site: Site, stop_after: int) -> None:
         assert set(site.outcomes().values()) == {"accepted"}
 
 
+def test_after_a_stop_no_row_is_taken(site: Site) -> None:
+    taken = 0
+
+    def counted() -> t.Iterator[dict[str, t.Any]]:
+        nonlocal taken
+        for row in readers(500):
+            taken += 1
+            yield row
+
+    with FaultyServer("PIPELINING") as server:
+        merging = merge("news", counted(), mail=site.mail(server))
+        outcomes = merging.outcomes()
+        list(itertools.islice(outcomes, 5))
+        merging.stop()
+        before = taken
+        list(outcomes)
+    assert 5 <= len(server.taken) <= taken <= before + 1  # which was being taken
+
+
 def test_what_failed_or_was_invalid_is_tried_again_and_the_others_are_not(site: Site) -> None:
     later = {"user2@example.com"}
 
