@@ -400,7 +400,7 @@ def test_mail_that_was_captured() -> None:
     for path in sorted(corpus.glob("*.eml")):
         assert not [each for each in lint_octets(path.read_bytes()) if each.level == "error"], path.name
     octets = (
-        'From: Jörg <jörg@example.com>\r\nTo: a@example.com\r\nContent-Type: text/html; charset="x-unknown"\r\n\r\n'
+        'From: Jörg <jörg@example.com>\r\nTo: a@bücher.example\r\nContent-Type: text/html; charset="x-unknown"\r\n\r\n'
         "<img src=a.png>\r\n"
     ).encode()
     rules = ["link-relative", "text-missing", "alt-missing", "address-beyond-ascii"]
