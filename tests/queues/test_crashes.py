@@ -13,6 +13,8 @@ import typing as t
 
 import pytest
 
+from flask_mail.queues.outbox.schema import messages
+
 from ..servers.postgres import Postgres
 from .chaos.points import die_at_each
 from .chaos.server import Recorder
@@ -130,11 +132,14 @@ def test_a_message_that_kills_its_worker_is_a_dead_letter_after_three(make_stage
 
 
 def test_who_has_a_mail_is_not_offered_it_again(make_stage: MakeStage, url: str | None) -> None:
-    stage = make_stage(url, MAIL_RETRY_SCHEDULE="0.1", MAIL_RETRY_FOR=1.5)
+    stage = make_stage(url, MAIL_RETRY_SCHEDULE="0.1")
     everybody = ("a@chaos.example", "no.b@chaos.example", "later.c@chaos.example", "never.d@chaos.example")
     id = stage.put_one(*everybody)
     worker = stage.worker("--concurrency", "1")
-    until(lambda: stage.row(id).state not in ("ready", "sending", "waiting"), "the end")
+    until(lambda: len(stage.accepted) == 2 and stage.row(id).state == "waiting", "the second attempt")
+    with stage.store.engine.begin() as connection:
+        connection.execute(messages.update().values(expires=time.time()))  # time passes
+    until(lambda: stage.row(id).state == "expired", "the end")
     worker.terminate()
     row = stage.row(id)
     states = {each[0]: each[1:3] for each in row.recipients}
@@ -142,7 +147,6 @@ def test_who_has_a_mail_is_not_offered_it_again(make_stage: MakeStage, url: str 
     assert states["no.b@chaos.example"] == ["failed", 550]
     assert states["later.c@chaos.example"] == ["accepted", 250]
     assert states["never.d@chaos.example"][1] == 450
-    assert row.state == "expired"
     assert [each.recipients for each in stage.accepted] == [("a@chaos.example",), ("later.c@chaos.example",)]
     (first, said), (second, said_last) = [
         (told["recipients"], told["error"]) for told in stage.told if told["kind"] == "failed"
@@ -161,6 +165,40 @@ def test_a_connection_that_breaks_after_the_dot(make_stage: MakeStage, in_doubt:
     worker.terminate()
     assert len(stage.accepted) == copies
     assert len({each.sha256 for each in stage.accepted}) == 1
+
+
+def test_what_a_killed_worker_had_is_held_where_that_is_asked_for_and_nobody_is_left_in_the_dark(
+    make_stage: MakeStage,
+) -> None:
+    stage = make_stage(MAIL_IN_DOUBT="hold", MAIL_OUTBOX_LEASE=1)
+    id = stage.put_one("to@chaos.example", sender="die.dot.one@chaos.example")
+    assert stage.worker("--concurrency", "1").ended() == -9
+    worker = stage.worker()
+    until(lambda: stage.told, "what is told")
+    worker.terminate()
+    assert stage.states() == {"held": 1}
+    assert len(stage.accepted) == 1
+    ((kind, told_id, error),) = [(told["kind"], told["id"], told["error"]) for told in stage.told]
+    assert (kind, told_id) == ("failed", id)
+    assert error == "a worker died while it had it, and MAIL_IN_DOUBT is 'hold': a server may have it or not; " + (
+        "it is not tried again"
+    )
+
+
+def test_a_worker_that_is_told_to_end_over_and_over_ends(make_stage: MakeStage) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        stage = make_stage(MAIL_PORT=mute.getsockname()[1])
+        stage.put(1)
+        worker = stage.worker(point="impatient")
+        connected, _ = mute.accept()
+
+        def told_again() -> bool:
+            if worker.alive:
+                worker.signal(signal.SIGTERM)
+            return not worker.alive
+
+        with connected:
+            until(told_again, "the end", 15.0)
 
 
 def test_a_worker_has_time_for_what_is_on_its_way_and_ends_in_fifteen_seconds() -> None:

@@ -61,7 +61,7 @@ def worker(concurrency: int, batch: int, burst: bool, progress: bool) -> None:
 
     def stop(number: int, frame: types.FrameType | None) -> None:
         made.stop()
-        if _CAN_ALARM:
+        if _CAN_ALARM and not signal.getitimer(signal.ITIMER_REAL)[0]:
             signal.setitimer(signal.ITIMER_REAL, AT_ONCE)
 
     numbers = [signal.SIGTERM, signal.SIGINT]

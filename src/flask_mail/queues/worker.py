@@ -28,6 +28,7 @@ import typing as t
 from sqlalchemy import exc
 
 from ..diagnosis import advise
+from ..errors import QueueError
 from ..submission import Receipt
 from ..submission import Submission
 from .base import Delivery
@@ -46,6 +47,8 @@ from .verdict import judge
 from .verdict import Verdict
 
 logger: logging.Logger = logging.getLogger("flask_mail")
+
+T = t.TypeVar("T")
 
 SWEEP: t.Final = 1.0
 """Seconds between looks at what has waited long enough, and at leases that have run out."""
@@ -145,10 +148,10 @@ class Worker:
     def stop(self) -> None:
         """Take nothing more, bring to an end what is on its way, and return from :meth:`run`; from any thread, or a
         signal handler."""
-        self._end = time.monotonic() + LAST_WORDS
+        self._end = min(self._end, time.monotonic() + LAST_WORDS)
         self._stopping = True
         for lease in list(self._leases):
-            lease.until = min(lease.until, self._end)
+            lease.until, lease.closed = min(lease.until, self._end), True
         self._listener.bell.ring()
 
     def wake(self) -> None:
@@ -188,7 +191,7 @@ class Worker:
         :raises sqlalchemy.exc.SQLAlchemyError: as with :meth:`run`.
         """
         lease = Lease(f"{self._name}:{next(self._claims)}", time.monotonic() + self._lease)
-        self._ready.extend(self._store.claim_ids(lease, self._lease, ids))
+        self._ready.extend(self._expire(self._store.claim_ids(lease, self._lease, ids), time.time()))
         self._leases[lease] = len(self._ready)
         self._burst = self._given = True
         ended = threading.Event()
@@ -278,6 +281,7 @@ class Worker:
         self._ready.extend(in_time)
         if in_time:
             self._leases[lease] = len(in_time)
+            lease.closed = lease.closed or self._stopping
         return bool(in_time)
 
     def _expire(self, found: list[Claimed], now: float) -> list[Claimed]:
@@ -304,7 +308,7 @@ class Worker:
         given_up, self._suspects = self._store.sweep(hold=self._hold)
         for dead in given_up:
             self.tally.failed += 1
-            error = RuntimeError("the workers that had this message died, three times; it is not tried again")
+            error = QueueError(f"{dead.why}; it is not tried again")
             self._delivery.tell(Event("failed", dead.id, dead.message_id, dead.recipients, error))
         if now - self._purged > PURGE:
             self._purged = now
@@ -319,14 +323,14 @@ class Worker:
         now = time.monotonic()
         for row, outcome in together:
             self._under_way.pop(row.id, None)
-            lapsed = now >= row.lease.until
+            lapsed = row.lease.closed or now >= row.lease.until
             if lapsed and isinstance(outcome, TimeoutError) and not getattr(outcome, "in_doubt", False):
                 unbegun.append(row)  # cut short
             else:
                 ended.append((row, outcome))
         try:
             self._write(ended)
-            self._store.release(unbegun)
+            self._insist(lambda: self._store.release(unbegun))
         finally:
             for row, _ in together:
                 self._count_down(row.lease)
@@ -338,7 +342,7 @@ class Worker:
         now = time.time()
         settlements = [self._settlement(row, outcome, now, events) for row, outcome in ended]
         if self._insist(lambda: self._store.settle(settlements)) < len(settlements):
-            ours = self._store.settled(settlements)
+            ours = self._insist(lambda: self._store.settled(settlements))
             taken_over = len(settlements) - len(ours)
             if taken_over:
                 logger.warning("%s messages were taken over by another worker, which tells of them", taken_over)
@@ -346,7 +350,7 @@ class Worker:
         for event in events:
             self._delivery.tell(event)
 
-    def _insist(self, call: c.Callable[[], int]) -> int:
+    def _insist(self, call: c.Callable[[], T]) -> T:
         """Try again for as long as nobody else can have the messages: what was sent should be known to be."""
         until = min([lease.until for lease in self._leases], default=time.monotonic() + self._lease)
         while True:
@@ -361,7 +365,7 @@ class Worker:
     def _settlement(self, row: Claimed, outcome: Outcome, now: float, events: list[Event]) -> Settlement:
         verdict = judge(row.open, outcome, self._delivery.transient)
         if verdict.way:
-            return self._not_offered(row, verdict, now)
+            return self._not_offered(row, verdict, now, events)
         self._pause.end()
         self.tally.trouble = None
         row.mark("accepted", dict.fromkeys(verdict.accepted, outcome.reply if isinstance(outcome, Receipt) else None))
@@ -393,16 +397,17 @@ class Worker:
             return ("expired", now) if due > row.expires else ("waiting", due)
         return ("sent" if all(each[1] == "accepted" for each in row.recipients) else "failed"), now
 
-    def _not_offered(self, row: Claimed, verdict: Verdict, now: float) -> Settlement:
+    def _not_offered(self, row: Claimed, verdict: Verdict, now: float, events: list[Event]) -> Settlement:
         """The server could not be reached, trusted or logged in to: it costs no attempt, and nothing else is tried."""
         assert verdict.error is not None
-        self._pause.begin(now)
+        due = self._pause.begin(now)
         self.tally.trouble = verdict.error
         told = _as_json(verdict.error)
         if now > row.expires:
             self.tally.failed += 1
-            self._delivery.tell(_event("failed", row, row.open, verdict.error))
+            events.append(_event("failed", row, row.open, verdict.error))
             return Settlement(row.id, row.lease.owner, "expired", now, row.attempts - 1, row.recipients, told)
+        events.append(_event("deferred", row, row.open, verdict.error, due))
         return Settlement(row.id, row.lease.owner, "ready", now, row.attempts - 1, row.recipients, told)
 
     def _count_down(self, lease: Lease) -> None:

@@ -74,7 +74,7 @@ def sweep(app: t.Any, queue: Queue, *, hold: bool = False, grace: float = GRACE)
     waited = outbox.due(store, now, MOST)
     dead, _ = store.sweep(hold=hold)
     for each in dead:
-        error = QueueError("The workers that had this message died, three times; it is not tried again.")
+        error = QueueError(f"{each.why}; it is not tried again")
         queue.delivery.tell(Event("failed", each.id, each.message_id, each.recipients, error))
     ready, suspects = outbox.take(store, waited, now, now - grace, MOST)
     batches = [ready[start : start + BATCH] for start in range(0, len(ready), BATCH)]

@@ -35,6 +35,8 @@ CHANNEL: t.Final = "flask_mail_outbox"
 
 NOTIFY: t.Final = f"SELECT pg_notify('{CHANNEL}', '')"
 
+HELD: t.Final = "a worker died while it had it, and MAIL_IN_DOUBT is 'hold': a server may have it or not"
+
 MORE_DEATHS: t.Final = 7
 """So many more at most, where workers seem to die of something else."""
 
@@ -80,11 +82,13 @@ class Dead:
     """A message whose workers died over it.
 
     :param recipients: who was not offered it, or perhaps was.
+    :param why: what there is to say of it.
     """
 
     id: str
     message_id: str
     recipients: tuple[str, ...]
+    why: str
 
 
 class Store:
@@ -301,8 +305,10 @@ class Store:
             given_up: list[Dead] = []
             if connection.execute(sa.select(messages.c.id).where(late).limit(1)).first() is not None:
                 given_up = self._bury(connection, late, now)
-                state = "held" if hold else "suspect"
-                self._update(connection, late, state=state, deaths=messages.c.deaths + 1, owner=None, due=now)
+                if hold:
+                    given_up += self._give_up(connection, late, "held", HELD, now)
+                deaths = messages.c.deaths + 1
+                self._update(connection, late, state="suspect", deaths=deaths, owner=None, due=now)
             self._update(connection, (messages.c.state == "waiting") & (messages.c.due <= now), state="ready")
             suspects = connection.execute(sa.select(messages.c.id).where(messages.c.state == "suspect").limit(1))
             return given_up, suspects.first() is not None
@@ -313,12 +319,18 @@ class Store:
         if connection.execute(sa.select(messages.c.id).where(which).limit(1)).first() is None:
             return []
         which = late & (messages.c.deaths >= DEATHS - 1 + self._mistaken(connection, now))
-        error = {"text": f"{DEATHS} workers died while they had it"}
-        deaths = messages.c.deaths + 1
-        ids = self._update(connection, which, state="dead", deaths=deaths, owner=None, error=error, due=now)
+        return self._give_up(connection, which, "dead", f"{DEATHS} workers died while they had it", now)
+
+    def _give_up(
+        self, connection: sa.Connection, which: sa.ColumnElement[bool], state: str, why: str, now: float
+    ) -> list[Dead]:
+        values = {"state": state, "deaths": messages.c.deaths + 1, "owner": None, "error": {"text": why}, "due": now}
+        ids = self._update(connection, which, **values)
         columns = (messages.c.id, messages.c.message_id, messages.c.recipients)
         found = connection.execute(sa.select(*columns).where(messages.c.id.in_(ids))) if ids else ()
-        return [Dead(row.id, row.message_id, tuple(x[0] for x in row.recipients if x[1] == "open")) for row in found]
+        return [
+            Dead(row.id, row.message_id, tuple(x[0] for x in row.recipients if x[1] == "open"), why) for row in found
+        ]
 
     def _mistaken(self, connection: sa.Connection, now: float) -> int:
         """How many messages were sent of late though two workers had died with them, one of them with nothing else:
