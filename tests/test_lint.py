@@ -157,6 +157,11 @@ def test_a_cid_of_nothing(html: str) -> None:
     assert "cid-broken" not in found(message)
 
 
+def test_a_cid_in_the_text_is_none() -> None:
+    html = "<p>Your cid:4711 (cid:4712), 'cid:4713'</p><a href='https://mysite.example/?cid:4714'>x</a>"
+    assert not found(letter(html))
+
+
 def test_a_cid_that_is_escaped() -> None:
     message = letter('<img alt="x" src="cid:a%2Bb@x">')
     assert "cid-broken" in found(message)

@@ -21,7 +21,7 @@ MANY: t.Final = 50
 """Recipients of one mail, from which on it is bulk."""
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_CID = re.compile(r"""\bcid:([^"'\s)>]+)""", re.IGNORECASE)
+_CID = re.compile(r"""(?:=\s*+["']?|\burl\(\s*+(?:["']|&quot;|&\#3[49];)?)\s*+cid:([^"'\s)>]+)""", re.IGNORECASE)
 _BULK = {"precedence": re.compile(r"bulk|list|junk"), "list-id": re.compile("."), "feedback-id": re.compile(".")}
 _ADDRESSES = ("From", "Sender", "Reply-To", "To", "Cc")
 
@@ -100,7 +100,7 @@ def _broken_cid(sent: Sent) -> c.Iterator[Finding]:
             "error",
             f"The HTML shows cid:{cid}, but no part of the mail has that Content-ID.",
             "Attach the picture with this content_id, or use what message.embed() returns.",
-            _at(sent.html.count("\n", 0, match.start()) + 1),
+            _at(sent.html.count("\n", 0, match.start(1)) + 1),
         )
 
 
