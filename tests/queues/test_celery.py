@@ -20,6 +20,7 @@ import pytest
 import redis
 from celery import Celery
 from celery.contrib.testing.worker import start_worker
+from celery.signals import setup_logging
 from flask import Flask
 
 from flask_mail import ConfigError
@@ -54,6 +55,10 @@ def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
 FLAGS = ["-l", "info", "--without-gossip", "--without-mingle", "--without-heartbeat"]
 
 
+def _leave_logging(**_: object) -> None:
+    """As it is."""
+
+
 class TestContract(QueueContract):
     """With a worker in this process."""
 
@@ -69,8 +74,12 @@ class TestContract(QueueContract):
         app.extensions["celery"] = self.celery
         options: dict[str, t.Any] = {"current": lambda: False, "worker": None, "hold": lambda: False}
         ours.serve(app, lambda: self.queue, **options)
-        with start_worker(self.celery, pool="solo", perform_ping_check=False, loglevel="error"):
-            yield
+        setup_logging.connect(_leave_logging)  # a worker would set up that of the whole process
+        try:
+            with start_worker(self.celery, pool="solo", perform_ping_check=False, loglevel="error"):
+                yield
+        finally:
+            setup_logging.disconnect(_leave_logging)
 
     def make_queue(self, delivery: Delivery, schedule: Schedule) -> Queue:
         self.queue = ours.CeleryQueue(delivery, schedule, unsent=self.folder / "unsent", celery=lambda: self.celery)
