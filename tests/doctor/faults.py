@@ -136,6 +136,14 @@ def no_server(stage: Stage) -> dict[str, t.Any]:
     return {"config": {"MAIL_DEFAULT_SENDER": SENDER}, "offline": True}
 
 
+@fault("captured", settings="warn")
+def mail_for_the_mailbox(stage: Stage) -> dict[str, t.Any]:
+    return {
+        "config": {"MAIL_SERVER": "127.0.0.1", "MAIL_MAILBOX": True, "MAIL_DEFAULT_SENDER": SENDER},
+        "offline": True,
+    }
+
+
 @fault("stays-here", settings="warn")
 def mail_for_the_console(stage: Stage) -> dict[str, t.Any]:
     return {"config": {"MAIL_TRANSPORT": "console", "MAIL_DEFAULT_SENDER": SENDER}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections.abc as c
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import typing as t
@@ -18,6 +19,8 @@ import flask_mail
 from flask_mail.cli.alone import from_url
 from flask_mail.cli.alone import main
 from flask_mail.diagnosis import providers as known
+from flask_mail.doctor import Case
+from flask_mail.doctor import examine
 from flask_mail.settings import KEYS
 from flask_mail.settings import read
 
@@ -236,6 +239,39 @@ def test_send_test_says_when_nothing_was_sent(run: Run, smtp_auth: Server) -> No
     assert result.exit_code == 1
     assert "Nothing was sent" in result.output
     assert smtp_auth.connections == 0
+
+
+@pytest.fixture
+def in_a_folder(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Applications have their instance folder in a temporary one."""
+    monkeypatch.setattr(Flask, "auto_find_instance_path", lambda app: str(tmp_path / "instance"))
+
+
+@pytest.mark.usefixtures("in_a_folder")
+def test_mail_that_only_goes_to_the_mailbox_counts_as_not_sent(run: Run, smtp_auth: Server) -> None:
+    examined = run("mail", "doctor", "--send-to", "you@example.com", MAIL_MAILBOX=True)
+    assert examined.exit_code == 1
+    assert "captured: " in examined.output
+    assert "only-captured: " in examined.output
+    tried = run("mail", "send-test", "you@example.com", MAIL_MAILBOX=True)
+    assert "It went to the mailbox in the browser, at /_mail/, and to nobody." in tried.output
+    assert smtp_auth.deliveries == []
+
+
+@pytest.mark.usefixtures("in_a_folder")
+def test_in_debug_mode_without_a_server_mail_is_captured() -> None:
+    app = Flask("app_of_a_test")
+    app.debug = True
+    flask_mail.Mail(app)
+    report = examine(Case.of_app(app), offline=True)
+    causes = [trouble.cause for finding in report.findings for trouble in finding.troubles]
+    assert "captured-in-debug" in causes
+    assert "no-server" not in causes
+    app.debug = False
+    report = examine(Case.of_app(app), offline=True)
+    causes = [trouble.cause for finding in report.findings for trouble in finding.troubles]
+    assert "captured-in-debug" not in causes
+    assert "no-server" in causes
 
 
 def test_send_test_refuses_what_is_no_address(run: Run) -> None:

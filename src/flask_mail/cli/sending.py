@@ -26,7 +26,8 @@ def send_test(address: str, template: str | None) -> None:
 
     Exits with 1 if it was not accepted.
     """
-    state = Case.of_app(current_app).state
+    case = Case.of_app(current_app)
+    state = case.state
     assert state is not None
     words = terminal.words(getattr(state, "locale", None))
     try:
@@ -41,6 +42,8 @@ def send_test(address: str, template: str | None) -> None:
         raise click.exceptions.Exit(1) from None
     for line in lines(receipt, words):
         terminal.write(line)
+    if case.captured:
+        terminal.write(words.text("receipt-captured"))
     raise click.exceptions.Exit(0 if receipt.accepted and receipt.complete else 1)
 
 

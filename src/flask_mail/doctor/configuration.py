@@ -94,6 +94,9 @@ def _withheld(exam: Exam) -> c.Iterator[Trouble]:
         yield exam.trouble("suppressed", grave=False, by=by)
     if values["MAIL_CATCH_ALL"]:
         yield exam.trouble("caught-all", grave=False, addresses=", ".join(values["MAIL_CATCH_ALL"]))
+    if case.captured:
+        yield exam.trouble("captured" if values["MAIL_MAILBOX"] else "captured-in-debug", grave=False)
+        return
     transport = values["MAIL_TRANSPORT"]
     if transport == "smtp" and not (case.config.get("MAIL_SERVER") or case.config.get("MAIL_PROVIDER")):
         yield exam.trouble("no-server", grave=False, host=values["MAIL_SERVER"], port=values["MAIL_PORT"])

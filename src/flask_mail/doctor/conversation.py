@@ -151,6 +151,8 @@ def send(exam: Exam) -> Seen:
     receipt = exam.case.state.send(test_message(exam.send_to, exam.say))
     if receipt.suppressed:
         return Seen(exam.say("send-suppressed"), (exam.trouble("nothing-sent"),))
+    if exam.case.captured and exam.case.in_use:
+        return Seen(exam.say("send-captured"), (exam.trouble("only-captured"),))
     return Seen(exam.clean(exam.say("send", address=", ".join(receipt.accepted), reply=receipt.reply or "")))
 
 
