@@ -39,6 +39,7 @@ from ..servers import data
 from ..servers import line
 from ..servers import ScriptedServer
 from ..servers import Server
+from ..servers.postgres import Postgres
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -432,6 +433,80 @@ def test_tables_missing_within_a_transaction_are_made_in_it_on_sqlite(
     assert state.outbox.stats().states == {"ready": 1}
 
 
+# The worker
+
+
+class Working:
+    """A worker in a thread."""
+
+    def __init__(self, bench: Bench, **options: t.Any) -> None:
+        self.worker = make_worker(bench.state, bench.queue, **options)
+        self.thread = threading.Thread(target=self.worker.run)
+
+    def __enter__(self) -> t.Self:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.worker.stop()
+        self.thread.join(30)
+        assert not self.thread.is_alive()
+
+
+@pytest.mark.parametrize("smtp_only", [True, False])
+def test_a_worker_that_waits_for_its_turn_can_be_stopped(bench: Bench, smtp_only: bool) -> None:
+    bench.state.rate_limit = (1, 60.0)
+    if not smtp_only:
+        bench.state.transport = "memory"
+    for number in range(3):
+        bench.later(number)
+    with Working(bench):
+        until = time.monotonic() + 20
+        while bench.state.outbox.stats().states.get("sent") != 1:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        began = time.monotonic()
+    assert time.monotonic() - began < 5
+    assert bench.state.outbox.stats().states == {"sent": 1, "ready": 2}
+    assert {entry.attempts for entry in bench.state.outbox.entries(state="ready")} == {0}
+
+
+def test_a_commit_wakes_a_worker(bench: Bench, url: str) -> None:
+    waits: list[float] = []
+    with Working(bench):
+        bench.later("first")
+        bench.server.wait(1, timeout=20)
+        for number in range(5):
+            with orm.Session(bench.queue.store.engine) as session:
+                bench.later(number, session=session)
+                began = time.monotonic()
+                session.commit()
+            bench.server.wait(number + 2, timeout=20)
+            waits.append(time.monotonic() - began)
+    assert max(waits) < 3  # looked into each second
+    if url.startswith("postgresql"):
+        assert sorted(waits)[2] < 0.3
+
+
+def test_a_worker_goes_on_after_its_database_was_away(
+    make_app: c.Callable[..., Flask], smtp: Server, postgres: Postgres, postgres_database: str
+) -> None:
+    bench = Bench(make_app(smtp, MAIL_QUEUE="outbox", MAIL_OUTBOX_URL=postgres_database), smtp)
+    name = sa.make_url(postgres_database).database
+    with Working(bench):
+        bench.later("before")
+        smtp.wait(1, timeout=20)
+        postgres.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        postgres.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        with pytest.raises(QueueError):
+            bench.later("away")
+        postgres.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+        bench.later("after")
+        smtp.wait(2, timeout=30)
+    bench.queue.store.engine.dispose()
+    assert bench.subjects == ["Number before", "Number after"]
+
+
 # What becomes of it
 
 
@@ -533,9 +608,14 @@ def test_trouble_on_the_way_costs_no_attempt_and_stops_the_others(
 ) -> None:
     bench.state.port = 1
     ids = [bench.later(number) for number in range(3)]
-    tally = bench.work()
+    with _told(email_deferred, email_failed) as told:
+        tally = bench.work()
     assert isinstance(tally.trouble, ConnectionRefusedError)
     assert [(bench.entry(id).state, bench.entry(id).attempts) for id in ids] == [("ready", 0)] * 3
+    ((name, what),) = told  # the one that was to be the first
+    assert (name, what["id"], what["recipients"]) == ("email-deferred", ids[0], ("to@example.com",))
+    assert isinstance(what["error"], ConnectionRefusedError)
+    assert what["due"] > bench.entry(ids[0]).due
     bench.state.port = bench.server.port
     assert bench.work().sent == 3
 

@@ -100,8 +100,9 @@ def _seconds(value: t.Any, name: str, now: float | None) -> float | None:
         return value.timestamp() if value.year > 1970 else 0.0
     if isinstance(value, datetime.timedelta) and now is not None:
         value = value.total_seconds()
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return (now or 0.0) + value if number and value >= 0 else None
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not value >= 0:  # NaN is neither
+        return None
+    return (now or 0.0) + value
 
 
 def send_later(state: Queueing, message: Message, terms: Terms) -> str:

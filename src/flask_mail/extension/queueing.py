@@ -8,6 +8,7 @@ import functools
 import importlib
 import logging
 import os
+import time
 import typing as t
 
 from flask import current_app
@@ -46,6 +47,9 @@ from ..transports.pace import Pace
 from ..transports.smtp import SMTPTransport
 
 logger: logging.Logger = logging.getLogger("flask_mail")
+
+LOOK: t.Final = 0.5
+"""Seconds after which a worker that waits for its turn sees that it was told to stop."""
 
 NAMES: t.Final = {
     "thread": ("flask_mail.queues.thread", "ThreadQueue", ""),
@@ -124,7 +128,9 @@ class AppDelivery(Delivery):
         for each in tagged:
             if each is None:
                 continue
-            pace.pass_by()
+            if not _turn(pace, each[2]):
+                yield [(each[0], TimeoutError("its lease ran out"))]
+                continue
             try:
                 session = opened(transport.open, self._state)
                 try:
@@ -176,6 +182,16 @@ class AppDelivery(Delivery):
         if self._app is None or (has_app_context() and _current() is self._app):
             return contextlib.nullcontext()
         return self._app.app_context()
+
+
+def _turn(pace: Pace, lease: Lease) -> bool:
+    """Wait until the next message may leave; return whether it may still."""
+    while not lease.closed and time.monotonic() < lease.until:
+        if (wait := pace.wait()) <= 0:
+            pace.sent()
+            return True
+        time.sleep(min(wait, LOOK))
+    return False
 
 
 def build_queue(state: Settings, app: Flask | None, delivery: Delivery, worker: t.Any = None) -> Queue:

@@ -29,10 +29,12 @@ class Lease:
 
     :param owner: what stands in the rows while it may.
     :param until: on the clock of ``time.monotonic``.
+    :param closed: whether nothing more of it is to be begun, since the worker is told to stop.
     """
 
     owner: str
     until: float
+    closed: bool = False
 
 
 class Delivery(t.Protocol):

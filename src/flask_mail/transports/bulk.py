@@ -132,12 +132,15 @@ class Bulk:
         """The next job, unless it is too soon for one."""
         while self._pace.wait() <= 0 and (self._ahead or self._look_ahead()):
             job = self._ahead.popleft()
-            if job.lease is None or time.monotonic() < job.lease.until:
+            if not _too_late(job):
                 self._pace.sent()
                 return job
-            job.fail(TooLateError(TOO_LATE))
-            self._ended.append(job)
+            self._let_go(job)
         return None
+
+    def _let_go(self, job: Job) -> None:
+        job.fail(TooLateError(TOO_LATE))
+        self._ended.append(job)
 
     def _widen(self) -> None:
         """Open another connection, where there is work for one."""
@@ -175,6 +178,8 @@ class Bulk:
         for lane in list(self._lanes):
             if lane.writing:
                 self._write(lane)
+        if self._ahead and _too_late(self._ahead[0]):  # which need not wait for its turn
+            self._let_go(self._ahead.popleft())
         while len(self._ahead) < len(self._lanes) and self._pull():
             pass  # what is composed now goes out as soon as a reply comes
         ready = {key.data: events for key, events in self._selector.select(self._patience())}
@@ -193,7 +198,7 @@ class Bulk:
         now = time.monotonic()
         waits = [lane.until - now if lane.reading or lane.writing else 0.0 for lane in self._lanes if not lane.idle]
         if (pause := self._pace.wait()) > 0:
-            waits.append(pause)
+            waits.append(min(pause, LOOK))
         elif self._ahead and any(lane.idle for lane in self._lanes):
             return 0.0
         if any(lane.line.jobs and lane.line.jobs[0].lease for lane in self._lanes):
@@ -245,3 +250,7 @@ class Bulk:
         if self._process == os.getpid():  # after a fork, in the child, it is the parent's
             self._selector.unregister(lane.sock)
         lane.close()
+
+
+def _too_late(job: Job) -> bool:
+    return job.lease is not None and (job.lease.closed or time.monotonic() >= job.lease.until)

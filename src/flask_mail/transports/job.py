@@ -24,6 +24,8 @@ class Lease(t.Protocol):
 
     until: float
     """On the clock of ``time.monotonic``; may change."""
+    closed: bool
+    """Whether nothing more is to be begun; likewise."""
 
 
 @d.dataclass(slots=True, eq=False)

@@ -30,8 +30,3 @@ class Pace:
         """Count a message that leaves now."""
         if self.messages:
             self._next = max(self._next, time.monotonic() - LATE) + self.seconds / self.messages
-
-    def pass_by(self) -> None:
-        """Wait until the next message may leave, and count it."""
-        time.sleep(self.wait())
-        self.sent()

@@ -208,8 +208,9 @@ def _joinable(session: Session) -> Session:
 
     :raises TypeError: it is none.
     """
-    if isinstance(session, (orm.Session, orm.scoped_session, sa.Connection)):
-        return session
+    kinds: tuple[type[t.Any], ...] = (orm.Session, orm.scoped_session, sa.Connection)
+    if isinstance(session, kinds):
+        return t.cast(Session, session)
     remedy = "a Session, scoped_session or Connection of SQLAlchemy"
     if hasattr(session, "run_sync"):
         remedy += "; with an asynchronous one, call await session.run_sync(lambda s: mail.send_later(..., session=s))"
