@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import collections.abc as c
+import contextlib
+import pathlib
 import re
 
 import pytest
@@ -16,7 +18,9 @@ from ..servers import Server
 from .conftest import Site
 from .conftest import Watched
 from .sample import mail_page
+from .sample import make_app
 from .sample import messages
+from .sample import running
 
 
 @pytest.fixture
@@ -268,6 +272,29 @@ def test_a_phone_shows_the_list_or_the_mail(full: Site, browser: Browser, watche
     page.get_by_role("link", name="Back to the list").tap()
     expect(page.locator(".list")).to_be_visible()
     context.close()
+
+
+def test_nothing_is_wider_than_a_phone(browser: Browser, tmp_path: pathlib.Path) -> None:
+    app, mail = make_app(tmp_path, MAIL_QUEUE="outbox", MAIL_OUTBOX_URL=f"sqlite:///{tmp_path / 'outbox.sqlite'}")
+    mail.send(Message("Unbreakable" * 30, [f"reader-{number}@example.com" for number in range(40)], "x" * 500))
+    with running(app) as address, contextlib.closing(browser.new_context()) as context:
+        page = context.new_page()
+        page.set_viewport_size({"width": 360, "height": 700})
+        page.goto(f"{address}/_mail/")
+        opened = page.locator(".row").get_attribute("href")
+        tabs = [f"{opened}?tab={name}" for name in ("text", "headers", "source", "parts", "lint")]
+        for path in ("/_mail/", "/_mail/previews/broken", "/_mail/outbox", *tabs):
+            page.goto(f"{address}{path}")
+            assert page.evaluate("() => document.documentElement.scrollWidth") == 360
+            theme = page.get_by_role("button", name="Light or dark").bounding_box()
+            assert theme is not None
+            assert theme["x"] + theme["width"] <= 360
+        shown = page.locator(".tabs").bounding_box()
+        assert shown is not None
+        assert shown["y"] < 400  # forty recipients leave room for the mail
+        page.keyboard.press("g")
+        page.keyboard.press("o")
+        expect(page).to_have_url(f"{address}/_mail/outbox")
 
 
 def test_light_and_dark_follow_the_system_until_one_is_chosen(site: Site, page: Page) -> None:

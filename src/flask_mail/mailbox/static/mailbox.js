@@ -33,6 +33,7 @@ document.addEventListener("DOMContentLoaded", () => {
   });
   for (const button of all("[data-close]")) button.addEventListener("click", () => button.closest("dialog").close());
   dress();
+  current()?.scrollIntoView({ block: "nearest" });
   if (find("#rows") || find("#outbox")) poll();
 });
 
@@ -347,7 +348,7 @@ const keys = {
   u: () => unread(),
   "?": () => actions.help(),
 };
-const places = { m: "index", i: "index", p: "previews" };
+const places = { m: "index", i: "index", p: "previews", o: "outbox" };
 let going = -Infinity; // when g was pressed
 
 function pressed(event) {
@@ -357,7 +358,7 @@ function pressed(event) {
     if (event.key === "Escape") typing.blur();
     return;
   }
-  if (performance.now() - going < 1000 && places[event.key]) {
+  if (performance.now() - going < 1000 && document.body.dataset[places[event.key]]) {
     going = -Infinity;
     location.assign(document.body.dataset[places[event.key]]);
   } else if (event.key === "g") going = performance.now();
