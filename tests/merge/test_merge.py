@@ -226,7 +226,7 @@ def test_where_no_server_takes_anything_it_ends(site: Site, config: dict[str, t.
         with pytest.raises(DeliveryError):
             outcomes.extend(merging)
         assert merging.counts == {"failed": 3}
-        assert site.outcomes("results") == {1: "failed", 2: "failed", 3: "failed"}
+        assert list(site.outcomes("results").values()) == ["failed"] * 3  # those of the connections that were first
         again = merge("news", readers(10), mail=site.mail(server), results=site.folder / "results", resume=True)
         assert set(kinds(again).values()) == {"accepted"}
         assert received(server) == dict.fromkeys(range(10), 1)
