@@ -698,6 +698,37 @@ def test_the_commands(bench: Bench) -> None:
     assert "'soon' is no duration; write it as 90s, 15m, 4h or 5d" in bad.output
 
 
+def test_messages_are_found_by_their_recipients_and_nothing_else(bench: Bench) -> None:
+    bench.server.refused["ann@example.com"] = "550 5.1.1 No such user, said the doorman"
+    ann, joerg = bench.later(1, "ann@example.com"), bench.later(2, "jörg@example.com", "bob+%_x@example.com")
+    bench.work()
+
+    def found(recipient: str, **others: t.Any) -> list[str]:
+        return [entry.id for entry in bench.state.outbox.entries(recipient=recipient, **others)]
+
+    assert found("ANN@") == [ann]
+    assert found("JÖRG@") == found("bob+%_") == [joerg]
+    assert found("doorman") == found("accepted") == found("%@") == []
+    assert found("example.com") == [joerg, ann]
+    assert found("example.com", limit=1) == [joerg]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["worker --burst", "outbox init", "outbox list", "outbox stats", "outbox purge", "outbox retry 1", "outbox show 1"],
+)
+def test_the_commands_say_why_where_the_database_is_away(
+    make_app: c.Callable[..., Flask], smtp: Server, arguments: str
+) -> None:
+    app = make_app(smtp, MAIL_QUEUE="outbox", MAIL_OUTBOX_URL="postgresql+psycopg://me:canary@127.0.0.1:1/none")
+    Mail(app)
+    result = app.test_cli_runner().invoke(args=["mail", *arguments.split()])
+    assert result.exit_code == 1
+    assert result.output.startswith("The outbox cannot be read or written: connection failed: ")
+    assert result.output.count("\n") == 1
+    assert "canary" not in result.output
+
+
 def test_a_worker_says_why_it_cannot_work(make_app: c.Callable[..., Flask], smtp: Server) -> None:
     for config, said in (
         ({"MAIL_QUEUE": "thread"}, "MAIL_QUEUE is 'thread', but a worker is for MAIL_QUEUE = 'outbox' only."),

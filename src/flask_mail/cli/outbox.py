@@ -6,6 +6,7 @@ import collections.abc as c
 import datetime
 import json
 import re
+import sys
 import time
 import typing as t
 
@@ -35,7 +36,29 @@ class Duration(click.ParamType[float]):
         return float(int(match[1]) * _SECONDS[match[2]])
 
 
-@click.group("outbox")
+def database_fault(error: Exception) -> str | None:
+    """What to say where the outbox's database has failed; ``None`` where *error* is another one."""
+    exc: t.Any = sys.modules.get("sqlalchemy.exc")
+    if exc is None or not isinstance(error, exc.SQLAlchemyError):
+        return None
+    said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    return f"The outbox cannot be read or written: {said}"
+
+
+class _Group(click.Group):
+    """Says in a line what the database has said."""
+
+    def invoke(self, ctx: click.Context) -> t.Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if (fault := database_fault(error)) is None:
+                raise
+            terminal.write(fault)
+            raise click.exceptions.Exit(1) from error
+
+
+@click.group("outbox", cls=_Group)
 def outbox() -> None:
     """Look after the outbox: list, show, retry, cancel, purge, stats, init."""
 

@@ -16,6 +16,7 @@ from ..doctor import Case
 from ..errors import MailError
 from ..extension.background import make_worker
 from . import terminal
+from .outbox import database_fault
 
 AT_ONCE: t.Final = 13.0
 """Seconds after which a worker that was told to stop lets go of what it waits for, for instance of a server that does
@@ -55,8 +56,11 @@ def worker(concurrency: int, batch: int, burst: bool, progress: bool) -> None:
     shown = _Line() if progress else None
     try:
         made = make_worker(state, state.get_queue(), connections=concurrency, batch=batch, progress=shown)
-    except MailError as error:
-        terminal.write(f"{type(error).__name__}: {error}")
+    except Exception as error:
+        fault = f"{type(error).__name__}: {error}" if isinstance(error, MailError) else database_fault(error)
+        if fault is None:
+            raise
+        terminal.write(fault)
         raise click.exceptions.Exit(1) from None
 
     def stop(number: int, frame: types.FrameType | None) -> None:
@@ -76,7 +80,9 @@ def worker(concurrency: int, batch: int, burst: bool, progress: bool) -> None:
     except Exception as error:
         if shown is not None:
             shown.end()
-        terminal.write(f"The outbox cannot be read or written: {str(error).splitlines()[0]}")
+        if (fault := database_fault(error)) is None:
+            raise
+        terminal.write(fault)
         raise click.exceptions.Exit(1) from error
     finally:
         if _CAN_ALARM:

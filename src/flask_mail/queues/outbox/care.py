@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import collections.abc as c
+import contextlib
 import dataclasses as d
 import datetime
 import email.parser
 import email.policy
+import functools
+import itertools
+import json
 import time
 import typing as t
 
@@ -105,8 +109,15 @@ class Outbox:
         :param limit: at most so many.
         """
         chosen = sa.select(messages).where(*_filters(state, recipient, older_than)).order_by(messages.c.id.desc())
+        if recipient is None:
+            chosen = chosen.limit(limit)
         with self.store.engine.connect() as connection:
-            return [_entry(row) for row in connection.execute(chosen.limit(limit))]
+            rows = connection.execution_options(yield_per=200).execute(chosen)
+            with contextlib.closing(rows):
+                found: c.Iterator[Entry] = map(_entry, rows)
+                if recipient is not None:  # the database looks through replies, too
+                    found = filter(functools.partial(_is_for, recipient.casefold()), found)
+                return list(itertools.islice(found, limit))
 
     def get(self, id: str) -> Entry | None:
         """One message, by its id or the beginning of it, where that is the beginning of one only."""
@@ -257,10 +268,14 @@ def _filters(
         for each in wanted:
             _check(each, STATES)
         yield messages.c.state.in_(wanted)
-    if recipient:
-        yield sa.cast(messages.c.recipients, sa.Text).icontains(recipient, autoescape=True)
+    if recipient and recipient.isascii():  # JSON has others escaped
+        yield sa.cast(messages.c.recipients, sa.Text).icontains(json.dumps(recipient)[1:-1], autoescape=True)
     if older_than is not None:
         yield messages.c.created <= time.time() - older_than
+
+
+def _is_for(text: str, entry: Entry) -> bool:
+    return any(text in recipient.casefold() for recipient in entry.recipients)
 
 
 def _entry(row: t.Any) -> Entry:
