@@ -12,7 +12,6 @@ import json
 import os
 import pathlib
 import signal
-import sys
 import typing as t
 
 import sqlalchemy as sa
@@ -172,7 +171,3 @@ def _something(store: Store) -> bool:
     with store.engine.connect() as connection:
         ready = sa.select(messages.c.id).where(messages.c.state.in_(("ready", "suspect")))
         return connection.execute(ready.limit(1)).first() is not None
-
-
-if __name__ == "__main__":
-    run_worker(json.loads(sys.argv[1]), sys.argv[3:], sys.argv[2])

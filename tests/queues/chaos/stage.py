@@ -190,10 +190,14 @@ class Stage:
         with self.store.engine.connect() as connection:
             return {row[0]: row[1] for row in connection.execute(count)}
 
-    def working(self, worker: Worker) -> bool:
-        """Whether it has begun; before that, it would die of SIGTERM as any program does."""
+    def working(self, worker: Worker | int) -> bool:
+        """Whether it has begun; before that, it would die of SIGTERM as any program does.
+
+        :param worker: or the id of its process.
+        """
+        process = worker.process.pid if isinstance(worker, Worker) else worker
         with self.store.engine.connect() as connection:
-            known = sa.select(workers.c.id).where(workers.c.process == worker.process.pid)
+            known = sa.select(workers.c.id).where(workers.c.process == process)
             return connection.execute(known).first() is not None
 
     def row(self, id: str) -> t.Any:
