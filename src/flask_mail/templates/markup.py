@@ -53,7 +53,8 @@ class Markup:
     nameless: list[Place] = d.field(default_factory=list[Place])
     """Pictures without an ``alt`` attribute."""
     elements: list[Place] = d.field(default_factory=list[Place])
-    """Every element's name; a style sheet that is linked to is a ``link``, any other link is none."""
+    """Every element's name; a style sheet that is linked to is a ``link``, or ``link to fonts``, any other link is
+    none."""
     declarations: list[Declaration] = d.field(default_factory=list[Declaration])
     preludes: list[Place] = d.field(default_factory=list[Place])
     """Selectors, and rules that begin with ``@``; what stands inside another selector begins with ``&``."""
@@ -78,7 +79,8 @@ class _Reader(html.parser.HTMLParser):
         line = self.getpos()[0]
         given = {name: value or "" for name, value in reversed(attrs)}  # of two, the first one counts
         if tag != "link" or "stylesheet" in given.get("rel", "").lower():
-            self.markup.elements.append(Place(tag, line))
+            fonts = " to fonts" if tag == "link" and "//fonts." in given.get("href", "").lower() else ""
+            self.markup.elements.append(Place(f"{tag}{fonts}", line))
         if tag in ("a", "area") and "href" in given:
             self.markup.links.append(Place(given["href"].strip(), line))
         elif tag == "form" and "action" in given:
