@@ -258,6 +258,10 @@ def test_a_code_without_words_says_what_rfc_5321_says(stage: str, code: int, cau
         ("Sender has exceeded the number of recipients per hour", "quota"),
         ("Relaying denied. Proper authentication required.", "relay-denied"),
         ("Not permitted to relay through this server without authentication", "auth-required"),
+        ("mail.example.com listed at relays.example.org", "ip-blocked"),
+        ("Your domain example.com listed at dbl.example.org", "unknown"),
+        ("Rejected for a reason listed at help.example.com", "unknown"),
+        ("mail.example.com does not exist", "sender-rejected"),
     ],
 )
 def test_the_words_that_tell_most_count(text: str, cause: str) -> None:
@@ -285,6 +289,36 @@ def test_servers_speak_more_languages_than_one(text: str, cause: str) -> None:
     assert advise(stage="rcpt", code=550, text=text).cause == cause
 
 
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [
+        ("", "recipient-rejected"),
+        (": Access denied", "recipient-rejected"),
+        (": No account by that name here", "recipient-unknown"),
+        (": user unknown", "recipient-unknown"),
+        (": mailbox full", "mailbox-full"),
+        (" - no reason given", "unknown"),
+    ],
+)
+def test_what_stands_behind_a_refusal_counts_more_than_the_refusal(said: str, cause: str) -> None:
+    assert advise(stage="rcpt", code=550, text=f"Recipient rejected{said}").cause == cause
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "cause"),
+    [
+        (501, "Invalid RCPT TO address provided", "syntax"),
+        (550, "Invalid RCPT TO", "recipient-unknown"),
+        (550, "Relaying messages for example.com is not permitted", "relay-denied"),
+        (550, "Forbidden characters in the local part", "syntax"),
+        (450, "Maintenance in progress", "server-busy"),
+        (550, "Maintenance in progress", "unknown"),
+    ],
+)
+def test_families_of_words_mean_the_same(code: int, text: str, cause: str) -> None:
+    assert advise(stage="rcpt", code=code, text=text).cause == cause
+
+
 @pytest.mark.parametrize("name", ["spam-report", "no-such-user", "quota", "blocked.user", "unknown", "rate-limit"])
 @pytest.mark.parametrize("text", ["5.7.1 <{0}@example.com>: Message refused", "{0}@example.com: not today"])
 def test_what_an_address_is_called_is_no_evidence(name: str, text: str) -> None:
@@ -309,6 +343,9 @@ def test_what_an_address_is_called_is_no_evidence(name: str, text: str) -> None:
         ("rcpt", 550, "5.1.1 Not today"),
         ("mail", 451, "4.3.0 Not today"),
         ("end-of-data", 550, "Unable to scan the message for viruses"),
+        ("auth", 535, "553 sorry, that password allowed relay (#5.7.5)"),
+        ("end-of-data", 550, "mail.example.com does not exist"),
+        ("mail", 554, "The user blacklist has changed"),
     ],
 )
 def test_words_that_often_stand_beside_a_cause_are_not_that_cause(stage: str, code: int, text: str) -> None:

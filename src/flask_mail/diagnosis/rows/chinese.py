@@ -24,7 +24,11 @@ LOGIN: t.Final = (
         "auth-disabled",
         text=r"(?:smtp|pop3|imap).{0,20}(?:未开启|没有开通|未开通|已关闭)|请.{0,4}(?:开启|开通).{0,10}smtp",
     ),
-    Row("auth-disabled", text=r"user has no permission", seen=("550 User has no permission",)),
+    Row(
+        "auth-disabled",
+        text=r"user has no permission|用户(?:无权登[陆录]|(?:没有|无)登[陆录]权限)",
+        seen=("550 User has no permission",),
+    ),
     Row(
         "account-suspended",
         provider=_CODES,

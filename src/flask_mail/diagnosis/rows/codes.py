@@ -16,7 +16,7 @@ _LOGIN = (
 )
 _NOT_WRONG = (
     r"disabled|not enabled|blocked|suspended|locked|limit|quota|exceed|\bip\b|denied by|not allowed|too many|tls|"
-    r"encrypt|secure|expired|mechanism|not supported|unsupported|not available|temporar|unavailable|busy|rate"
+    r"encrypt|secure|expired|mechanism|not supported|unsupported|not available|temporar|unavailable|busy|rate|\brelay"
 )
 
 CODES: t.Final = (

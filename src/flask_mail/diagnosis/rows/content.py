@@ -42,7 +42,8 @@ CONTENT: t.Final = (
         r"missing (?:the )?(?:from|date|subject|to)\b|mime/reject|multiple \w+ headers?\b|header error|"
         r"multiple addresses in|header size|\bbad header|"
         r"without (?:a |an |the )?\W?(?:to|from|date|subject|message-id)\W{0,2} ?(?:header|field|line)s?|(?:invalid|"
-        r"broken) (?:mime )?structure|mime error",
+        r"broken) (?:mime )?structure|mime error|without (?:any )?headers?\b|"
+        r"(?:wrong|bad|incorrect|invalid) (?:mime|charset|character set|content-?type|(?:transfer[- ])?encoding)",
         unless=r"authenticat|spoof",
         stage="data end-of-data",
         words="content",
@@ -96,7 +97,8 @@ CONTENT: t.Final = (
         text=r"server (?:is )?(?:too |currently |temporarily )?(?:busy|overloaded|unavailable|not available|down)|"
         r"too busy|temporar\w+ (?:\w+ ){0,2}(?:problem|failure|error|not available|unavailable)|"
         r"temporarily (?:rejected|"
-        r"refused|deferred|closed)|insufficient system|resources? (?:is |are )?temporarily|shutting down|"
+        r"refused|deferred|closed)|insufficient system|resources? (?:is |are )?(?:temporarily|unavailable|"
+        r"not available|exhausted)|shutting down|"
         r"queue (?:file write error|unavailable)|(?:scanner|filter) (?:is )?(?:\w+ )?(?:not available|unavailable)|"
         r"unable to scan|(?:storage|disk|spool) (?:error|failure|full)|"
         r"service (?:is )?(?:currently |temporarily )?(?:not available|"
@@ -104,7 +106,9 @@ CONTENT: t.Final = (
         r"(?:server|local|system) configuration (?:error|problem)|system\S* (?:is )?(?:too )?busy|"
         r"internal (?:server |system )?error|"
         r"local error|(?:lookup|database|ldap|backend) (?:failure|error)|failed to be replicated|overload|"
-        r"under maintenance|out of (?:memory|disk)|no space left|service refuse|unable to (?:process|"
+        r"under maintenance|(?:reconfiguration|maintenance|upgrade|restart) (?:is )?in progress|error in processing|"
+        r"(?:cannot|can'?t|unable to|could not|failed to) (?:allocate memory|fork)|out of (?:memory|disk)|"
+        r"no space left|service refuse|unable to (?:process|"
         r"accept) (?:\w+ ){0,3}"
         r"(?:at this time|right now|now)|系统(?:繁)?忙|服务器(?:繁)?忙|稍后(?:再|重)试",
         unless=r"quota|black ?-?list|\bspam|mailbox",

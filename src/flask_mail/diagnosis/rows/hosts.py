@@ -11,7 +11,8 @@ from .row import Row
 
 _LISTS = (
     r"spamhaus|barracudacentral|spamcop|\bsorbs\b|uceprotect|abuseat|hostkarma|junkemailfilter|spamrl|invaluement|"
-    r"mailspike|surriel|senderscore|returnpath|backscatterer|dnsbl|\brbls?\b|\brbl[-+.]|drbl|real-?time (?:block|"
+    r"mailspike|surriel|\bordb\b|\bnjabl\b|\bdsbl\b|senderscore|returnpath|backscatterer|dnsbl|\brbls?\b|\brbl[-+.]|"
+    r"drbl|real-?time (?:block|"
     r"black)"
 )
 _MAKERS = r"barracuda|cloudmark|abusix|cobion|return path"
@@ -190,6 +191,21 @@ HOSTS: t.Final = (
         r"connection (?:from \S+ )?(?:rejected|refused|denied) (?:for|due to|by) (?:policy|spam|abuse)",
         unless=r"relay access|not (?:logged|authenticated)",
         stage="connect greeting ehlo mail rcpt data end-of-data",
+    ),
+    Row(
+        "ip-blocked",
+        text=r"\((?:rtr|rly|con|dns):\w\w\)",  # AOL's codes for machines it takes nothing from
+        code="5xx",
+        seen=("554 (RTR:DU) http://postmaster.info.aol.com/errors/554rtrdu.html",),
+    ),
+    Row(
+        "ip-blocked",
+        text=r"\bip[_ ]control|\b(?:your|sender|client|source) ip\b ?\S* (?:is |was |has been )?filtered",
+    ),
+    Row(
+        "ip-blocked",
+        text=r"(?:[\w-]+\.)+[a-z]{2,}\]?\)? (?:is |was )?listed (?:at|in|on|by) (?:[\w-]+\.)+[a-z]{2,}",
+        unless=r"domain|sender|\bfrom\b|\bur[il]s?\b|link|website|recipient|address",
     ),
     Row(  # nothing but the address is known of who connects
         "ip-blocked",

@@ -19,15 +19,18 @@ _ACCOUNT = (
     r"parola|пароль|логин|认证|验证|登录|密码|用户名|帐号|账号"
 )
 
+_REQUIRED = r"requ?i?e?re?d"
+"""However it is spelt."""
+
 LOGIN: t.Final = (
     Row(
         "tls-required",
         text=r"must issue (?:a |an )?starttls|starttls (?:command )?(?:first|(?:is )?required)|"
-        r"(?:tls|ssl|encryption)(?: \(tls\))? (?:connection |session |mode )?(?:is )?(?:required|needed|mandatory)|"
+        rf"(?:tls|ssl|encryption)(?: \(tls\))? (?:connection |session |mode )?(?:is )?(?:{_REQUIRED}|needed|mandatory)|"
         r"requires? (?:an? )?(?:\w+ )?(?:tls|ssl|encryption|encrypted|secure)|"
         r"until tls|without (?:tls|ssl|encryption)|(?:must|please|only) use (?:tls|ssl|starttls)|"
         r"encrypted connection|"
-        r"secure connection (?:is )?required|plain ?text auth\w* (?:is )?(?:disallowed|disabled|not allowed)|"
+        rf"secure connection (?:is )?{_REQUIRED}|plain ?text auth\w* (?:is )?(?:disallowed|disabled|not allowed)|"
         r"non-?secure|insecure connection",
         unless=r"tls (?:is )?not available",
         seen=(

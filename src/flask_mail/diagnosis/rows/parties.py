@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .recipients import RECIPIENTS
 from .row import Row
 
 _LOGIN: t.Final = (
@@ -57,14 +58,15 @@ _SENDERS: t.Final = (
         r"use your own (?:e?-?mail )?address|sender (?:address )?(?:mismatch|unauthori[sz]ed)|"
         r"from (?:header|address) (?:does not|doesn't|must) match|not allowed in (?:the )?(?:header )?from|"
         r"not one of your (?:\w+ )?(?:addresses|aliases|domains|identities)|"
-        r"envelope sender not allowed",
+        r"envelope sender not allowed|draft message\b.{0,40}invalid sender",
         unless=r"\bspf\b|per it",
         transient=False,
         seen=("553 5.7.1 <hello@example.com>: Sender address rejected: not owned by user joe",),
     ),
     Row(
         "relay-denied",
-        text=r"relay(?:ing)? ?(?:mail|access|to \S+|check)? ?(?:is |was )?(?:denied|not permitted|not allowed|"
+        text=r"relay(?:ing)? ?(?:mail|messages?|access|operation|check)? ?(?:(?:to|for|from) \S+ ?)?(?:is |"
+        r"was )?(?:denied|not permitted|not allowed|"
         r"prohibited|"
         r"disallowed|forbidden|refused|rejected)|denied relay|"
         r"(?:unable|not (?:allowed|permitted|authori[sz]ed|configured)|cannot|unauthori[sz]ed) (?:to )?relay|"
@@ -85,7 +87,7 @@ _SENDERS: t.Final = (
     Row("syntax", text=r"(?:recipient|rcpt)\b.{0,20} must contain a domain|recipient address rejected: need fully"),
     Row(
         "syntax",
-        text=r"(?:invalid|bad|malformed|illegal) (?:e-?mail |recipient )?address",
+        text=r"(?:invalid|bad|malformed|illegal) (?:e-?mail |recipient |rcpt ?to )?address",
         code="501",
         stage="rcpt",
         unless=r"5\.1\.1\b",
@@ -96,7 +98,7 @@ _SENDERS: t.Final = (
         text=r"sender address (?:rejected|refused|must)|sender (?:verify|verification) (?:failed|callout)|"
         r"(?:unable|could not|cannot|can't) (?:to )?verif\w+ (?:the )?sender|domain of sender|"
         r"mail from (?:is )?invalid|sender is (?:unvalidated|invalid)|den(?:y|ies) the sender|for sender address|"
-        r"(?<!from )(?:unroute?able|unresolvable|unverified|non-?existent|unknown|invalid|bad|"
+        r"(?<!from )(?:unroute?able|unresolvable|unverified|non-?existent|unknown|invalid|illegal|bad|"
         r"rejected) sender(?! address syntax)|"
         r"sender(?:'s)? (?:domain )?(?:is )?(?:rejected|refused|denied|unknown|not (?:exist|found|accepted))|"
         r"verify mail ?from failed|sender (?:e?-?mail )?(?:address )?is not in (?:my|our|the)|"
@@ -118,6 +120,13 @@ _SENDERS: t.Final = (
 _FORGED: t.Final = (
     Row(
         "sender-rejected",
+        text=r"(?:^|\s)(?:[\w-]+\.)+[a-z]{2,}>? (?:does not|doesn'?t) (?:exist|resolve)|no (?:dns )?(?:a|"
+        r"mx)[- ](?:data|records?)\b",
+        stage="mail",
+        code="4xx 5xx",
+    ),
+    Row(
+        "sender-rejected",
         text=r"(?:sender|mail ?from|from|return[- ]?path|envelope)\b.{0,40}(?:reject|refus|den(?:y|ied)|invalid|"
         r"fake|forged|"
         r"\bbad\b|unknown|not (?:accept|valid|welcome|exist|found|resolv))|(?:fake|forged|bogus|spoofed|banned) "
@@ -125,129 +134,6 @@ _FORGED: t.Final = (
         unless=r"auth|relay|owned|match|\bip\b|client|server|host\b|recipient|later|temporar|quota|limit|spam",
         stage="mail",
         code="4xx 5xx",
-    ),
-)
-
-_RECIPIENTS: t.Final = (
-    Row(
-        "recipient-rejected",
-        text=r"^\W*(?:5\.\d\.\d )?(?:<[^>]*>\W*)?(?:recipient )?(?:address )?(?:rejected|refused)\W*$",
-        unless=r"5\.1\.1\b",
-        stage="rcpt",
-        code="5xx",
-    ),
-    Row("server-busy", text=r"(?:address|sender) verification in progress|unverified address", code="4xx"),
-    Row(
-        "mailbox-full",
-        text=r"(?:mailbox|inbox|mail ?folder|mail file|maildir|incoming mail)\b.{0,30}(?:\bfull|over ?quota|"
-        r"over (?:the |its )?(?:\w+ )?quota|space not enough|"
-        r"quota exceeded|"
-        r"(?:size|storage) limit|limit exceeded|exceed|out of storage|\bquota)|(?:user|account|recipient|mailbox|"
-        r"they|who)\b.{0,40}"
-        r"over (?:the |their |its |disk |allowed )*?quota|quota exceeded ?\(mailbox|would exceed .{0,20}(?:storage|"
-        r"quota)|"
-        r"(?:full|plein\w*) (?:mailbox|inbox|boite)|disk quota|user has too many messages|over the allowed quota|"
-        r"bo[iî]te.{0,30}pleine|postfach.{0,30}voll|buz[oó]n.{0,20}lleno|caixa.{0,20}cheia|casella.{0,20}piena|"
-        r"邮箱已满|邮箱空间不足|容量已满|ящик.{0,20}переполнен|user'?s space has been used up|"
-        r"(?:not enough|insufficient|no) (?:disk |storage )*space (?:in|for) (?:the )?(?:user|mailbox|recipient)",
-        unless=r"sending (?:limit|quota|rate)|outgoing|sender",
-        seen=("552 5.2.2 Mailbox full", "452 4.2.2 The recipient's inbox is out of storage space."),
-    ),
-    Row(
-        "mailbox-full",
-        text=r"over ?quota|exceeded storage allocation|quota (?:exceeded|violation)",
-        stage="rcpt",
-        unless=r"policy|queue",
-    ),
-    Row(
-        "recipient-rejected",
-        text=r"(?:account|mailbox|user|recipient|compte|address)\b.{0,60}(?:\bdisabled|suspended|discontinued|"
-        r"inactive\b|"
-        r"deactivated|archived|\bblocked|is ?blocked|\bbloqu[eé]|\blocked|expired|not accepting|"
-        r"no longer accept|does not accept)|"
-        r"(?:user|recipient|mailbox|rcpt)\b.{0,50}(?:\bnot ok\b|is (?:currently )?restricted)|"
-        r"(?:deactivated|inactive|disabled|suspended|expired|closed|locked) (?:mailbox|user|account|recipient)|"
-        r"(?:account|mailbox)\b.{0,20}(?:\bclosed|not (?:yet )?activated|terminated)|"
-        r"unavailable or access denied|not (?:allowed|permitted) to post|closed (?:mailing )?list|"
-        r"user (?:is )?not active|"
-        r"not subscribed to th(?:is|e)|"
-        r"reserved by rfc 2606|recipient address rejected: (?:access denied|inactive|block)|blocked by recipient|"
-        r"rejected by (?:the )?(?:recipient|user|destination|policy of the recipient)|user suspended|"
-        r"suspend the service|"
-        r"invalid/inactive|administrative prohibition.{0,4}envelope|blocked senders|envelope (?:blocked|rejected)|"
-        r"does not want your|(?:rcpt|recipient|user) (?:is |was |has been )?(?:rejected|refused|denied)|"
-        r"sender not in|"
-        r"policy rejection on the target|policy rejection- ?abuse|"
-        r"not (?:allowed|permitted|authori[sz]ed) to (?:send )?(?:mail |messages )?to (?:this|the|that) "
-        r"(?:recipient|user|address|group|list)|only accepts? (?:mail|messages) from|members-only",
-        unless=r"inactive (?:e?-?mail )?address|:blocked\)|null ?mx|\bip\b|your (?:e-?mail )?account|sender address",
-        stage="rcpt data end-of-data",
-        code="4xx 5xx",
-        seen=(
-            "550 5.2.1 The email account that you tried to reach is disabled.",
-            "550 5.4.1 Recipient address rejected: Access denied.",
-        ),
-    ),
-    Row(
-        "recipient-unknown",
-        text=r"(?:user|mailbox|mail box|account|recipient|addressee|alias|address(?:es)?|rcpt)\b(?: \S+){0,8}? "
-        r"(?:(?:does not|doe?s ?n['o]t|don'?t) exists?|not exists?|unknown|invalid|is wrong|unallocated|"
-        r"no longer (?:valid|on server|exists?|"
-        r"available)|not (?:exist|found|valid|known|present|available|listed|a valid|our customer|local))|"
-        r"(?:is|are) no longer valid|user unknown|"
-        r"(?:no such|unknown|invalid|non-?existent|bad|undeliverable|unrout[e]?able) (?:\w+ )?(?:user|recipient|"
-        r"mailbox|"
-        r"e?-?mail|account|person|address|local|alias|destination|domain)|invalid[- ]recipient|"
-        r"inactive (?:e?-?mail )?address|recip(?:ient)?notfound|no mailbox|no (?:account|user|one|person) (?:by|at|"
-        r"with|"
-        r"here)|(?:wrong|bogus) (?:recipient|user|mailbox)|not a member of (?:the )?domain|"
-        r"(?:is )?not an? (?:known|valid|active|registered|existing|current) (?:\w+ )?(?:user|mailbox|address|"
-        r"recipient|"
-        r"account)|"
-        r"@>? (?:was |is )?not found|(?:name|address(?:es)?|user|mailbox)\b.{0,12} (?:is|was|were|could|"
-        r"can) ?not (?:be )?found|"
-        r"no mail ?box (?:available|found)|account unavailable|can'?t accept user|not a local (?:address|user|"
-        r"mailbox)|"
-        r"missing home directory|recipients? (?:was|were|is|are) undeliverable|"
-        r"(?:user|mailbox|account)(?: \w+)? no(?:t|n)? exist|(?:recipient|address) cannot be verified|host unknown|"
-        r"find (?:the )?recipient|not (?:in|on) (?:the |our )?recipient list|"
-        r"not our customer|tried to reach does not exist|does ?n['o]t have an? \S+ account|"
-        r"(?:does not|does ?n['o]t|has no) (?:have an )?account|do(?:es)?n'?t exists|unavailable (?:mail )?user|"
-        r"not (?:an? )?(?:\w+ )?user (?:of|on|here)|(?:is not|isn'?t) a local|not in route list|"
-        r"recipient no longer|no longer on server|destinataire\w* (?:est )?(?:invalide|inconnu|inexistant)|"
-        r"(?:empf[äa]e?nger|benutzer|postfach)\b.{0,30}(?:unbekannt|nicht (?:gefunden|vorhanden|bekannt|verf)|"
-        r"existiert)|"
-        r"(?:usuario|destinatario|buz[oó]n|cuenta)\b.{0,30}(?:no existe|desconocid|inexistente|inv[aá]lid)|"
-        r"no existe|(?:usu[aá]rio|conta|caixa)\b.{0,30}(?:n[aã]o existe|inexistente|desconhecid|inv[aá]lid)|"
-        r"(?:utente|casella|destinatario)\b.{0,30}(?:sconosciut|inesistente|non (?:esiste|trovat|valid))|"
-        r"пользователь.{0,20}не|нет такого|收件人.{0,8}(?:不存在|无效)|用户.{0,6}不存在|地址.{0,6}不存在|"
-        r"(?:host|domain) not found|domain (?:does not|doesn'?t) exist|no mx (?:records? )?for|badrcptto|"
-        r"invalid rcpt ?to|null ?mx|cannot receive mail|does not receive mail",
-        unless=r"sender|syntax|rfc.?\d{3,4}|\b5\.1\.3\b",
-        code="4xx 5xx",
-        stage="rcpt",
-        seen=(
-            "550 5.1.1 <you@example.com>: Recipient address rejected: User unknown in local recipient table",
-            "550 5.1.1 The email account that you tried to reach does not exist.",
-            "550 No such user here",
-            "550 Unrouteable address",
-            "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup",
-        ),
-    ),
-    Row(
-        "recipient-unknown",
-        text=r"no such user|user unknown|all recipients are invalid|tried to reach does not exist|"
-        r"recip(?:ient)?notfound|"
-        r"does ?n['o]t have an? \S+ account|\be-?mail (?:address )?(?:does )?not exist",
-        unless=r"sender|from",
-    ),
-    Row(
-        "recipient-unknown",
-        text=r"mailbox (?:is )?unavailable",
-        code="550 553 551",
-        stage="rcpt",
-        unless=r"try again|blocked|black ?list|spam|policy|reputation|denied",
-        seen=("550 Requested action not taken: mailbox unavailable",),
     ),
 )
 
@@ -266,7 +152,7 @@ PARTIES: t.Final = (
     ),
     *_SENDERS,
     *_FORGED,
-    *_RECIPIENTS,
+    *RECIPIENTS,
     Row(
         "syntax",
         text=r"pipelining (?:is )?not (?:allowed|supported)|improper (?:\w+ ){0,3}pipelining|synchroni[sz]ation error",
@@ -284,7 +170,9 @@ PARTIES: t.Final = (
         r"invalid input|issue a reset|"
         r"need (?:mail|rcpt|helo|ehlo)|protocol (?:violation|deviation)|unknown command|"
         r"command (?:not implemented|unknown|unrecogni[sz]ed|not recogni[sz]ed)|address contains|"
-        r"invalid (?:mail from|rcpt to|command|argument|parameter|domain name)|malformed (?:local|address|recipient|"
+        r"(?:restricted|illegal|invalid|forbidden|disallowed) characters? in (?:the )?(?:\w+ ){0,2}(?:address|local|"
+        r"domain)|"
+        r"invalid (?:mail from|rcpt to|command|argument|param\w*|domain name)|malformed (?:local|address|recipient|"
         r"sender|mail)|must contain a domain|unsupported option|parameters? not (?:recogni[sz]ed|implemented|"
         r"supported)",
         unless=r"auth (?:command )?first|ehlo and auth",

@@ -47,16 +47,18 @@ RELAYS: t.Final = (
         r"domain is not verified|is not associated with your account|sender you used .{0,80}not valid|"
         r"(?:sender|from|e-?mail) (?:e-?mail )?address (?:is )?not verified|"
         r"(?:sending )?domain (?:is )?not (?:configured|"
-        r"verified|registered|activated)|sending from (?:this|the|that|your) (?:domain|address) is not|"
+        r"verified|registered|activated)|sending from (?:(?:this|the|that|your) )?(?:domain|address)(?: \S+)? is not|"
         r"not authori[sz]ed to (?:send from|"
         r"perform)|validate your sender|verify your domain|domain must be verified|"
-        r"unauthori[sz]ed (?:use of )?sender(?: address)?|sending from (?:the )?domain \S+ is not",
+        r"unauthori[sz]ed (?:use of )?sender(?: address)?|only send testing e?-?mails|(?:demo|sandbox|"
+        r"test) domains? can only",
         seen=(
             "554 Message rejected: Email address is not verified. The following identities failed the check in region "
             "US-EAST-1: hello@example.com",
             "550 The from address does not match a verified Sender Identity.",
             "550 The example.com domain is not verified.",
             "550 This domain is not associated with your account",
+            "550 You can only send testing emails to your own email address",
         ),
     ),
     Row(
@@ -96,10 +98,9 @@ RELAYS: t.Final = (
     ),
     Row(
         "recipient-rejected",
-        text=r"only send testing emails|for test purposes only|authori[sz]ed recipients|marked as inactive|"
+        text=r"for test purposes only|authori[sz]ed recipients|marked as inactive|"
         r"suppression list|(?<!sender )address blacklisted",
         transient=False,
-        seen=("550 You can only send testing emails to your own email address",),
     ),
     Row("server-busy", text=r"temporary service failure", seen=("451 Temporary service failure",)),
 )
