@@ -298,6 +298,13 @@ def test_a_mail_that_was_attached_is_an_attachment(outbox: Outbox) -> None:
     assert b"Subject: Hello" in outbox.one().attachment("inner.eml").data
 
 
+@pytest.mark.parametrize("broken", ["<![ ", "<![ x>", "<![if !mso]>", "<!>", "<![nonsense[x]]>", "<?"])
+def test_a_broken_declaration_hides_no_link_before_it(outbox: Outbox, broken: str) -> None:
+    make_mail().send(hello(html=f"<a href='https://x.example'>Go</a>{broken}"))
+    assert outbox.one().link("Go") == "https://x.example"
+    assert [finding.rule for finding in outbox.one().lint() if finding.level == "error"] == []
+
+
 def test_a_mail_may_have_html_only_or_nothing(outbox: Outbox) -> None:
     make_mail().send(Message("Nothing", [ANN]))
     assert (outbox.one().text.strip(), outbox.one().html, outbox.one().links) == ("", "", [])

@@ -103,6 +103,12 @@ class _Reader(html.parser.HTMLParser):
             sheet, self._sheet = "".join(self._sheet), None
             self._read_sheet(_COMMENT.sub(_line_ends, sheet))
 
+    def parse_html_declaration(self, i: int) -> int:
+        try:
+            return super().parse_html_declaration(i)
+        except AssertionError:  # a broken one, such as "<![ ": a comment to browsers
+            return self.parse_bogus_comment(i)
+
     def _declare(self, css: str, line: int) -> None:
         """The declarations of a ``style`` attribute."""
         for text, _, _ in _pieces(_COMMENT.sub("", css)):

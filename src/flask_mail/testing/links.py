@@ -78,6 +78,12 @@ class _Reader(html.parser.HTMLParser):
     def handle_data(self, data: str) -> None:
         self._seen.append(data)
 
+    def parse_html_declaration(self, i: int) -> int:
+        try:
+            return super().parse_html_declaration(i)
+        except AssertionError:  # a broken one, such as "<![ ": a comment to browsers
+            return self.parse_bogus_comment(i)
+
     def close(self) -> None:
         super().close()
         self._end()
