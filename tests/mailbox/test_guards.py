@@ -12,7 +12,10 @@ import pytest
 from flask import Flask
 from flask import Response
 
+import flask_mail
 from flask_mail.mailbox.guards import trusted
+from flask_mail.mailbox.letter import Letter
+from flask_mail.mailbox.pages import download
 from flask_mail.mailbox.store import store_of
 
 from .conftest import send
@@ -226,6 +229,65 @@ def test_the_application_cannot_loosen_the_headers(make: Make) -> None:
     assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
     assert page.headers["X-Content-Type-Options"] == "nosniff"
     assert page.headers["Cache-Control"] == "no-store"
+
+
+ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-DNS-Prefetch-Control": "off",
+    "X-Robots-Tag": "noindex",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def test_each_answer_has_its_headers(app: Flask) -> None:
+    message = flask_mail.Message("Hello", ["joe@example.com"], html="<p>Hello")
+    message.attach("page.html", "text/html", "<script>alert(1)</script>")
+    with app.app_context():
+        app.extensions["mail"].send(message)
+    mail = f"/_mail/m/{store_of(app).entries()[0].id}"
+    client = app.test_client()
+    for path in ("/_mail/", "/_mail/list", "/_mail/previews", mail, f"{mail}/body", f"{mail}/raw", f"{mail}/part/4"):
+        answer = client.get(path)
+        assert answer.status_code == 200
+        given = dict(answer.headers)
+        framed = path.endswith("body")
+        assert given.items() >= ALWAYS.items()
+        assert given["Referrer-Policy"] == ("no-referrer" if framed else "same-origin")
+        assert given["Content-Security-Policy"].startswith(
+            "sandbox " if framed else "default-src 'none'; script-src 'self'"
+        )
+        assert given["Cache-Control"] == ("no-cache" if path.endswith("list") else "no-store")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "header"),
+    [
+        ("page.html", "text/html", "attachment; filename=page.html"),
+        ("picture.svg", "image/svg+xml", "attachment; filename=picture.svg"),
+        ("../../.bashrc", "text/plain", "attachment; filename=bashrc"),
+        ('a";x="b.txt', "text/plain", 'attachment; filename="a\\";x=\\"b.txt"'),
+        ("a\u202egnp.exe", "image/png", "attachment; filename=agnp.exe"),
+        ("täxt.txt", "text/plain", "attachment; filename=t_xt.txt; filename*=UTF-8''t%C3%A4xt.txt"),
+    ],
+)
+def test_an_attachment_is_nothing_but_a_download(app: Flask, name: str, kind: str, header: str) -> None:
+    message = flask_mail.Message("Hello", ["joe@example.com"], "x")
+    message.attach(name, kind, b"<script>alert(1)</script>")
+    with app.app_context():
+        app.extensions["mail"].send(message)
+    answer = app.test_client().get(f"/_mail/m/{store_of(app).entries()[0].id}/part/2")
+    assert answer.data == b"<script>alert(1)</script>"
+    assert answer.content_type == "application/octet-stream"
+    assert answer.headers["Content-Disposition"] == header
+
+
+def test_a_file_name_breaks_out_of_no_header() -> None:
+    octets = b"Content-Type: text/plain; name*=utf-8''a%0D%0ASet-Cookie:%20b=c%0D%0A%22.html\r\n\r\nx"
+    [part] = Letter(octets).parts
+    with Flask("app_of_a_test").test_request_context():
+        written = download(b"", part.safe_name).headers["Content-Disposition"]
+    assert written.isprintable()
+    assert written.startswith("attachment; filename=")
 
 
 def test_it_works_beside_flask_wtf(make: Make) -> None:

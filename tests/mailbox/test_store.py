@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import pathlib
 import stat
@@ -49,6 +50,26 @@ def test_what_a_dead_process_left_goes_with_the_old(store: Store) -> None:
     for number in range(5):
         Capture(store).send(submission(str(number)))
     assert not [path for path in store.folder.iterdir() if "2020" in path.name]
+
+
+@pytest.mark.parametrize("name", ["../outside", "{absolute}", "20261121T000000.000000Z-0000000", "", "."])
+def test_a_name_leads_nowhere_but_into_the_folder(store: Store, name: str) -> None:
+    Capture(store).send(submission("inside"))
+    outside = store.folder.parent / "outside"
+    name = name.format(absolute=outside)
+    for ending in (".json", ".eml", ".seen"):
+        outside.with_suffix(ending).write_text("{}", "ascii")
+        (store.folder / f"{name}{ending}").write_text("{}", "ascii")
+    there = sorted(store.folder.parent.rglob("*"))
+    assert (store.record(name), store.letter(name)) == (None, None)
+    store.mark(name, seen=False)
+    store.mark(name, seen=True)
+    store.delete(name)
+    assert sorted(store.folder.parent.rglob("*")) == there
+
+
+def test_five_hundred_are_kept() -> None:
+    assert inspect.signature(Store).parameters["kept"].default == 500
 
 
 def test_a_folder_that_is_not_there_is_empty(store: Store) -> None:

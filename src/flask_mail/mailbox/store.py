@@ -145,6 +145,8 @@ class Store:
 
     def mark(self, name: str, *, seen: bool) -> None:
         """Note that a mail was opened, or that it counts as new again."""
+        if not _ID.fullmatch(name):
+            return
         marker = self.folder / f"{name}.seen"
         if seen and (self.folder / f"{name}.json").exists():
             marker.touch()
