@@ -91,6 +91,18 @@ def test_a_claim_takes_no_more_than_it_should(store: Store) -> None:
     assert states(store) == {"ready": 42, "sending": 8}
 
 
+def test_a_claim_takes_no_more_octets_than_memory_is_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(store, 10)
+    (first,) = store.claim(lease(), 60.0, 1)
+    size = len(first.submission.content)
+    monkeypatch.setattr(module, "CLAIMED", 3 * size - 1)
+    assert len(store.claim(lease(), 60.0, 9)) == 3
+    monkeypatch.setattr(module, "CLAIMED", 1)  # one is taken, however large it is
+    assert len(store.claim(lease(), 60.0, 9)) == 1
+    monkeypatch.undo()
+    assert len(store.claim(lease(), 60.0, 9)) == 5
+
+
 def test_a_lease_is_renewed_for_all_that_it_is_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MANY", 5)
     put(store, 24)

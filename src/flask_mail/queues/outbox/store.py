@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import collections.abc as c
 import dataclasses as d
+import itertools
 import json
+import math
 import operator
 import threading
 import time
@@ -39,6 +41,9 @@ HELD: t.Final = "a worker died while it had it, and MAIL_IN_DOUBT is 'hold': a s
 
 MORE_DEATHS: t.Final = 7
 """So many more at most, where workers seem to die of something else."""
+
+CLAIMED: t.Final = 2**26
+"""Octets that are claimed at once, with the message that goes beyond; all of them are in memory until they are sent."""
 
 MANY: t.Final = 5000
 """Messages that are changed at once at most."""
@@ -166,15 +171,21 @@ class Store:
             .order_by(messages.c.rank, messages.c.due, messages.c.id)
             .limit(limit)
         )
-        return self._take(chosen, lease, seconds)
+        return self._take(chosen, lease, seconds, most=CLAIMED)
 
     def claim_ids(self, lease: Lease, seconds: float, ids: c.Collection[str]) -> list[Claimed]:
         """Take those of *ids* that are ready, or were with a worker that died."""
         chosen = sa.select(messages.c.id).where(messages.c.id.in_(ids), messages.c.state.in_(("ready", "suspect")))
         return self._take(chosen, lease, seconds)
 
-    def _take(self, chosen: sa.Select[t.Any], lease: Lease, seconds: float) -> list[Claimed]:
+    def _take(self, chosen: sa.Select[t.Any], lease: Lease, seconds: float, most: float = math.inf) -> list[Claimed]:
         dialect = self.engine.dialect
+        with self.engine.connect() as connection:  # what writes nothing locks nobody out
+            sizes = list(connection.execute(chosen.with_only_columns(messages.c.size)).scalars())
+        if not sizes:
+            return []
+        if sum(sizes) > most:
+            chosen = chosen.limit(sum(so_far < most for so_far in itertools.accumulate(sizes[:-1], initial=0)))
         if dialect.name in _SKIPPING:
             chosen = chosen.with_for_update(skip_locked=True)
         values = {
@@ -183,9 +194,6 @@ class Store:
             "due": time.time() + seconds,
             "attempts": messages.c.attempts + 1,
         }
-        with self.engine.connect() as connection:  # what writes nothing locks nobody out
-            if connection.execute(chosen.limit(1)).first() is None:
-                return []
         with self.engine.begin() as connection:
             if dialect.update_returning:
                 if dialect.name in _SKIPPING:  # within IN, PostgreSQL may choose more than once, and take too many
