@@ -255,6 +255,8 @@ def test_a_code_without_words_says_what_rfc_5321_says(stage: str, code: int, cau
         ("5.7.1 Greylisted: your IP address is not known yet", "greylisted"),
         ("5.7.27 Sender address has null MX", "sender-rejected"),
         ("Sender address blacklisted", "sender-rejected"),
+        ("Sender rejected: message too large", "too-large"),
+        ("Sender refused: server busy", "unknown"),
         ("Sender has exceeded the number of recipients per hour", "quota"),
         ("Relaying denied. Proper authentication required.", "relay-denied"),
         ("Not permitted to relay through this server without authentication", "auth-required"),
@@ -297,6 +299,9 @@ def test_servers_speak_more_languages_than_one(text: str, cause: str) -> None:
         (": No account by that name here", "recipient-unknown"),
         (": user unknown", "recipient-unknown"),
         (": mailbox full", "mailbox-full"),
+        (": message too large", "too-large"),
+        (": nobody by that name", "recipient-unknown"),
+        (": server busy", "unknown"),
         (" - no reason given", "unknown"),
     ],
 )

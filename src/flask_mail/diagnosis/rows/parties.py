@@ -109,6 +109,7 @@ _SENDERS: t.Final = (
         r"emetteur invalide|return[- ]?path.{0,30}(?:invalid|not|reject)|from.{0,10}domain.{0,30}(?:not exist|"
         r"not resolve|"
         r"no mx|unresolv)|(?:returned|bounce) mail not accepted",
+        unless=r"(?:server|system|service) (?:is )?(?:\w+ )?busy|too (?:large|big)",
         seen=(
             "450 4.1.8 <hello@example.invalid>: Sender address rejected: Domain not found",
             "553 5.1.8 Domain of sender address hello@example.invalid does not exist",
@@ -131,7 +132,8 @@ _FORGED: t.Final = (
         r"fake|forged|"
         r"\bbad\b|unknown|not (?:accept|valid|welcome|exist|found|resolv))|(?:fake|forged|bogus|spoofed|banned) "
         r"(?:sender|from|e?-?mail address)",
-        unless=r"auth|relay|owned|match|\bip\b|client|server|host\b|recipient|later|temporar|quota|limit|spam",
+        unless=r"auth|relay|owned|match|\bip\b|client|server|host\b|recipient|later|temporar|quota|limit|spam|busy|"
+        r"too (?:large|big)",
         stage="mail",
         code="4xx 5xx",
     ),

@@ -55,13 +55,14 @@ RECIPIENTS: t.Final = (
         r"invalid/inactive|administrative prohibition.{0,4}envelope|blocked senders|envelope (?:blocked|rejected)|"
         r"(?:does not|doesn'?t) want your|"
         r"(?:rcpt|recipient|user) (?:is |was |has been )?(?:rejected|refused|denied)(?!\W{1,3}(?:no|not|unknown|"
-        r"invalid|user|mailbox|account|does)\b)|"
+        r"invalid|user|mailbox|account|does|nobody)\b)|"
         r"(?:user|recipient)'?s (?:reject|block|black|deny) ?-?list|"
         r"sender not in|"
         r"policy rejection on the target|policy rejection- ?abuse|"
         r"not (?:allowed|permitted|authori[sz]ed) to (?:send )?(?:mail |messages )?to (?:this|the|that) "
         r"(?:recipient|user|address|group|list)|only accepts? (?:mail|messages) from|members-only",
-        unless=r"inactive (?:e?-?mail )?address|:blocked\)|null ?mx|\bip\b|your (?:e-?mail )?account|sender address",
+        unless=r"inactive (?:e?-?mail )?address|:blocked\)|null ?mx|\bip\b|your (?:e-?mail )?account|sender address|"
+        r"(?:server|system|service) (?:is )?(?:\w+ )?busy|too (?:large|big)",
         stage="rcpt data end-of-data",
         code="4xx 5xx",
         seen=(
@@ -81,7 +82,8 @@ RECIPIENTS: t.Final = (
         r"e?-?mail|account|person|address|local|alias|destination|domain)|invalid[- ]recipient|"
         r"inactive (?:e?-?mail )?address|recip(?:ient)?notfound|no mailbox|no (?:account|user|one|person) (?:by|at|"
         r"with|"
-        r"here)|(?:wrong|bogus) (?:recipient|user|mailbox)|not a member of (?:the )?domain|"
+        r"here)|(?:wrong|bogus) (?:recipient|user|mailbox)|nobody (?:here|by|at|with)\b|"
+        r"not a member of (?:the )?domain|"
         r"(?:is )?not an? (?:known|valid|active|registered|existing|current) (?:\w+ )?(?:user|mailbox|address|"
         r"recipient|"
         r"account)|"
