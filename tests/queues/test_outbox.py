@@ -9,6 +9,8 @@ import json
 import pathlib
 import re
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 import typing as t
@@ -751,6 +753,24 @@ def test_a_worker_in_the_application_needs_no_other_process(bench: Bench) -> Non
     assert bench.subjects == ["At once"]
 
 
+def test_a_worker_says_how_it_goes_where_logging_is_not_configured(tmp_path: pathlib.Path) -> None:
+    program = f"""
+from flask import Flask
+from flask_mail import Mail, Message
+from flask_mail.queues import worker
+worker.HEALTH = 0.0
+app = Flask("health")
+app.config.update(MAIL_QUEUE="outbox", MAIL_OUTBOX_URL="sqlite:///{tmp_path}/o.sqlite", MAIL_TRANSPORT="memory",
+    MAIL_DEFAULT_SENDER="a@example.com", MAIL_RATE_LIMIT="2/s", MAIL_OUTBOX_LEASE=1)
+mail = Mail(app)
+for number in range(4):
+    mail.send_later(Message("x", ["b@example.com"], "x"))
+print(app.test_cli_runner().invoke(args=["mail", "worker", "--burst"]).stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert re.search(r"INFO Outbox worker \S+: [1-4] sent, 0 deferred, 0 failed", done.stdout), done
+
+
 # What the database says
 
 
@@ -791,8 +811,6 @@ def test_the_outbox_holds_no_secret_and_no_pickle(bench: Bench, url: str) -> Non
 def test_the_extra_is_named_where_it_is_missing(
     make_app: c.Callable[..., Flask], smtp: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import sys
-
     for name in [name for name in sys.modules if name.startswith("flask_mail.queues.outbox")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)

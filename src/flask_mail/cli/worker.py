@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import collections.abc as c
+import contextlib
+import logging
 import signal
 import sys
 import time
@@ -74,7 +77,8 @@ def worker(concurrency: int, batch: int, burst: bool, progress: bool) -> None:
         before[signal.SIGALRM] = signal.signal(signal.SIGALRM, _time_is_up)
     started = time.monotonic()
     try:
-        tally = made.run(burst=burst)
+        with _seen():
+            tally = made.run(burst=burst)
     except _TimeIsUp:
         tally = made.tally
     except Exception as error:
@@ -97,6 +101,24 @@ def worker(concurrency: int, batch: int, burst: bool, progress: bool) -> None:
         for line in (f"{tally.trouble}", *getattr(tally.trouble, "__notes__", ())):
             terminal.write(line)
         raise click.exceptions.Exit(1)
+
+
+@contextlib.contextmanager
+def _seen() -> c.Generator[None]:
+    """Write to stderr, for the process manager to keep, what the worker logs, unless logging is configured."""
+    logger = logging.getLogger("flask_mail")
+    if logger.hasHandlers():
+        yield
+        return
+    level, handler = logger.level, logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(level or logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
 
 
 class _Line:
