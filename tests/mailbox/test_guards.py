@@ -24,6 +24,11 @@ Make = c.Callable[..., Flask]
 PAGES = ("/_mail/", "/_mail/list", "/_mail/previews", "/_mail/static/mailbox.js")
 
 
+def named(value: object) -> str:
+    """*value* without addresses in memory, which differ in each process."""
+    return re.sub(r" at 0x\w+", "", str(value))
+
+
 def statuses(app: Flask, **options: t.Any) -> set[int]:
     found = set()
     for page in PAGES:
@@ -51,7 +56,7 @@ def statuses(app: Flask, **options: t.Any) -> set[int]:
         ({"MAIL_MAILBOX_AUTH": lambda: False}, 403),
         ({"debug": False, "MAIL_MAILBOX": True, "MAIL_MAILBOX_AUTH": "flask.has_request_context"}, 200),
     ],
-    ids=str,
+    ids=named,
 )
 def test_it_is_there_where_it_is_enabled(make: Make, config: dict[str, t.Any], status: int) -> None:
     assert statuses(make(**config)) == {status}
