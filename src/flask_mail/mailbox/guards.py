@@ -54,7 +54,7 @@ class Guarded(Response):
 class Framed(Guarded):
     """The document of a mail."""
 
-    policy = frame_policy(remote=False)
+    policy: str = frame_policy(remote=False)
 
     def get_wsgi_headers(self, environ: t.Any) -> t.Any:
         headers = super().get_wsgi_headers(environ)
@@ -65,7 +65,7 @@ class Framed(Guarded):
 class FramedWithRemote(Framed):
     """The document of a mail that may load what it links to."""
 
-    policy = frame_policy(remote=True)
+    policy: str = frame_policy(remote=True)
 
 
 def state() -> t.Any:

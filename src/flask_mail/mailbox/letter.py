@@ -88,7 +88,7 @@ class Letter:
 
     def __init__(self, octets: bytes) -> None:
         self.octets = octets
-        self.trouble = ""
+        self.trouble: str = ""
         """Why not all of it can be shown, if so."""
         self._message = self._parsed()
 

@@ -36,7 +36,7 @@ from .store import Store
 from .store import store_of
 from .view import View
 
-blueprint = Blueprint("flask_mail", __name__, url_prefix="/_mail", static_folder="static")
+blueprint: Blueprint = Blueprint("flask_mail", __name__, url_prefix="/_mail", static_folder="static")
 blueprint.before_request(admit)
 
 

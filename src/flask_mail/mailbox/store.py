@@ -74,7 +74,7 @@ class Store:
     """
 
     def __init__(self, folder: str | os.PathLike[str], kept: int = KEPT) -> None:
-        self.folder = pathlib.Path(folder)
+        self.folder: pathlib.Path = pathlib.Path(folder)
         self._kept = kept
         self._known: dict[str, Entry] = {}
         self._lock = threading.Lock()

@@ -54,7 +54,7 @@ class Rows:
     ) -> None:
         self.path: pathlib.Path | None = None
         """The file, where it is one."""
-        self.address_column = address_column
+        self.address_column: str = address_column
         """The column that has the address, as the file calls it."""
         self._header: Header | None = None
         if not isinstance(source, (str, os.PathLike)):

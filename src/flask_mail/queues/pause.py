@@ -15,9 +15,9 @@ class Pause:
     """Grows with each trouble, and is over with the first conversation that works."""
 
     def __init__(self) -> None:
-        self.troubles = 0
+        self.troubles: int = 0
         """How many there were in a row."""
-        self.until = 0.0
+        self.until: float = 0.0
         """When it is over, in seconds since the epoch."""
 
     def begin(self, now: float) -> float:

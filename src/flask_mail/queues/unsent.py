@@ -100,7 +100,7 @@ class UnsentFolder:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = pathlib.Path(path)
+        self.path: pathlib.Path = pathlib.Path(path)
 
     def put_aside(self, submission: Submission, error: Exception | str, *, in_doubt: bool = False) -> UnsentError:
         """Put *submission* away, and say so in the log; also where that does not work.

@@ -118,7 +118,7 @@ class Worker:
         keep: float = 604_800.0,
         progress: c.Callable[[Tally], object] | None = None,
     ) -> None:
-        self.tally = Tally()
+        self.tally: Tally = Tally()
         self._store = store
         self._delivery = delivery
         self._schedule = schedule

@@ -32,9 +32,9 @@ class Environments:
         self.globals: dict[str, t.Any] = {}
         """What every template of a mail knows, one mapping for all of them."""
         self._globals_seen: dict[str, t.Any] = {}
-        self.html = self._overlay(autoescape=True)
-        self.text = self._overlay(autoescape=False)
-        self.markdown = self._overlay(autoescape=True, finalize=_finalize(self.base.finalize))
+        self.html: Environment = self._overlay(autoescape=True)
+        self.text: Environment = self._overlay(autoescape=False)
+        self.markdown: Environment = self._overlay(autoescape=True, finalize=_finalize(self.base.finalize))
         self.refresh()
 
     def serve(self, app: Flask, *, strict: bool) -> bool:

@@ -93,7 +93,7 @@ class CapturedSession:
     def __init__(self, transport: CapturedTransport) -> None:
         self._transport = transport
         self._line = Line(_OFFER)
-        self.alive = True
+        self.alive: bool = True
         """Whether another submission can be sent."""
 
     def send(self, submission: Submission, /) -> Receipt:

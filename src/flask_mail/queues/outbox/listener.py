@@ -27,7 +27,7 @@ class Listener:
     """
 
     def __init__(self, engine: sa.Engine) -> None:
-        self.bell = Bell()
+        self.bell: Bell = Bell()
         self._engine = engine
         self._speaks = engine.dialect.name == "postgresql"
         self._connection: t.Any = None
