@@ -9,7 +9,11 @@ import time
 import typing as t
 
 import pytest
+from flask import Flask
 
+from flask_mail import Mail
+from flask_mail import Message
+from flask_mail.errors import ConfigError
 from flask_mail.errors import QueueError
 from flask_mail.queues.base import Delivery
 from flask_mail.queues.base import Queue
@@ -121,3 +125,47 @@ def test_the_contract_finds_a_queue_that_breaks_it(queue: type[Queue], test: str
 def test_nothing_of_the_contract_needs_pytest() -> None:
     program = "import sys, flask_mail.testing.queue_contract; sys.exit('pytest' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], timeout=60).returncode == 0
+
+
+EARLY = {"MAIL_RETRY_SCHEDULE": (7.0,)}
+
+
+class Foreign:
+    """A queue that inherits nothing."""
+
+    def __init__(self, config: t.Any, delivery: Delivery) -> None:
+        self.schedule = config["MAIL_RETRY_SCHEDULE"]
+
+    def put(self, submission: Submission, /, **terms: t.Any) -> str:
+        return f"taken, {self.schedule[0]}"
+
+
+def made(config: t.Any, delivery: Delivery) -> Foreign:
+    return Foreign(config, delivery)
+
+
+@pytest.mark.parametrize(
+    "given", [f"{__name__}.Foreign", f"{__name__}:made", Foreign, made, Foreign(EARLY, t.cast(t.Any, None))]
+)
+def test_what_a_queue_may_be_given_as(given: t.Any) -> None:
+    app = Flask("queues")
+    app.config.update(MAIL_QUEUE=given, MAIL_RETRY_SCHEDULE="7", MAIL_DEFAULT_SENDER="from@example.com")
+    assert Mail(app).send_later(Message("x", ["to@example.com"], "x")) == "taken, 7.0"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("outbux", "MAIL_QUEUE is 'outbux', which is no queue; there are thread, outbox, celery, or the dotted path"),
+        ("no.such.Queue", "MAIL_QUEUE is 'no.such.Queue', which cannot be imported: No module named 'no'"),
+        ("json.Queue", "MAIL_QUEUE is 'json.Queue', but json has no Queue"),
+        ("math.pi", "MAIL_QUEUE is 3.14.*, which is no Queue and makes none"),
+        (lambda: None, "MAIL_QUEUE is .*, which cannot be called with the configuration and what delivers"),
+        (7, "MAIL_QUEUE is 7, but it has to be the name of a queue, a dotted path to one, or a Queue"),
+    ],
+)
+def test_what_is_no_queue_says_so(given: t.Any, said: str) -> None:
+    app = Flask("queues")
+    app.config.update(MAIL_QUEUE=given, MAIL_DEFAULT_SENDER="from@example.com")
+    with pytest.raises(ConfigError, match=said):
+        Mail(app).send_later(Message("x", ["to@example.com"], "x"))

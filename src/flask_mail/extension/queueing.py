@@ -213,7 +213,14 @@ def build_queue(state: Settings, app: Flask | None, delivery: Delivery, worker: 
         return t.cast(Queue, made)
     if isinstance(chosen, type) and hasattr(chosen, "from_config"):
         return t.cast("type[Queue]", chosen).from_config(config, delivery)
-    made = chosen if hasattr(chosen, "put") else chosen(config, delivery) if callable(chosen) else None
+    try:
+        is_made = hasattr(chosen, "put") and not isinstance(chosen, type)
+        made = chosen if is_made else chosen(config, delivery) if callable(chosen) else None
+    except TypeError as error:
+        raise ConfigError(
+            f"MAIL_QUEUE is {chosen!r}, which cannot be called with the configuration and what delivers ({error}).",
+            key="MAIL_QUEUE",
+        ) from error
     if not hasattr(made, "put"):
         raise ConfigError(f"MAIL_QUEUE is {chosen!r}, which is no Queue and makes none.", key="MAIL_QUEUE")
     return t.cast(Queue, made)

@@ -243,10 +243,10 @@ def parse_transport(key: str, value: t.Any) -> t.Any:
 
 
 def parse_queue(key: str, value: t.Any) -> t.Any:
-    """A name, a dotted path, or the class or object itself."""
+    """A name, a dotted path, or the class, function or object itself."""
     if isinstance(value, str):
         return value.strip()
-    if hasattr(value, "put"):
+    if hasattr(value, "put") or callable(value):
         return value
     raise refuse(key, value, "the name of a queue, a dotted path to one, or a Queue")
 
