@@ -308,6 +308,15 @@ def test_trouble_on_the_way_stops_all_and_costs_no_attempt(start: Start, monkeyp
         assert sending.told("failed") == []
 
 
+def test_a_clock_that_is_set_back_prolongs_no_pause() -> None:
+    pause = Pause()
+    until = pause.begin(time.time() + 100)
+    assert pause.until == until
+    pause.end()
+    pause.begin(time.time() + 3600)  # an hour ago, by the clock of then
+    assert pause.until < time.time()
+
+
 def test_pauses_grow_and_start_again() -> None:
     pause = Pause()
     now, seconds = 0.0, []

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+import time
 import typing as t
 
 from .schedule import JITTER
 
 SECONDS: t.Final = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0)
 """Pauses after the first, second, ... trouble in a row; the last one repeats."""
+
+LONGEST: t.Final = SECONDS[-1] * (1 + JITTER)
 
 
 class Pause:
@@ -17,8 +20,16 @@ class Pause:
     def __init__(self) -> None:
         self.troubles: int = 0
         """How many there were in a row."""
-        self.until: float = 0.0
-        """When it is over, in seconds since the epoch."""
+        self._until = 0.0
+
+    @property
+    def until(self) -> float:
+        """When it is over, in seconds since the epoch; the past where a clock that was set back would prolong it."""
+        return 0.0 if self._until - time.time() > LONGEST else self._until
+
+    @until.setter
+    def until(self, moment: float) -> None:
+        self._until = moment
 
     def begin(self, now: float) -> float:
         """There was trouble; what others met at the same time is no more of it.
