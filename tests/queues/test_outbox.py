@@ -30,12 +30,14 @@ from flask_mail import Message
 from flask_mail import QueueError
 from flask_mail.extension.background import make_worker
 from flask_mail.extension.runtime import runtimes
+from flask_mail.queues.base import Lease
 from flask_mail.queues.outbox import Entry
 from flask_mail.queues.outbox import metadata
 from flask_mail.queues.outbox import OutboxQueue
 from flask_mail.queues.outbox import Store
 from flask_mail.queues.outbox.database import engine
 from flask_mail.queues.worker import Tally
+from flask_mail.submission import Submission
 
 from ..servers import data
 from ..servers import line
@@ -164,6 +166,48 @@ def test_a_key_queues_once_from_many_threads(bench: Bench) -> None:
     assert len(ids) == 8
     assert len(set(ids)) == 1
     assert bench.work().sent == 1
+
+
+def test_forty_threads_queue_over_fifteen_connections(bench: Bench) -> None:
+    ids: list[str] = []
+
+    def queue() -> None:
+        with bench.app.app_context():
+            ids.extend(bench.later(number) for number in range(5))
+
+    threads = [threading.Thread(target=queue) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(ids)) == 200
+    assert bench.state.outbox.stats().states == {"ready": 200}
+
+
+def test_all_of_a_submission_survives(bench: Bench) -> None:
+    many = [f"to-{number}@example.com" for number in range(2990)]
+    message = Message("Grüße", ["jörg@exämple.com", *many], "Häuser, 家", sender="sören@example.com")
+    message.envelope_from = "bounces+jörg@example.com"
+    message.mail_options, message.rcpt_options = ["RET=HDRS", "ENVID=a+2Bb"], ["NOTIFY=SUCCESS,FAILURE"]
+    message.tags, message.metadata = ["welcome", "ü"], {"user": 1, "größe": [1.5, None, "\0"]}
+    message.attach("data.bin", "application/octet-stream", bytes(range(256)) * 8000)
+    put: list[Submission] = []
+    original = bench.queue.put
+
+    def keep(submission: Submission, /, **terms: t.Any) -> str:
+        put.append(submission)
+        return original(submission, **terms)
+
+    bench.queue.put = keep  # type: ignore[method-assign]
+    bench.mail.send_later(message)
+    (claimed,) = bench.queue.store.claim(Lease("somebody:1", time.monotonic() + 60), 60.0, 1)
+    found, (given,) = claimed.submission, put
+    assert found.envelope == given.envelope
+    assert found.envelope.sender == "bounces+jörg@example.com"
+    assert {"SMTPUTF8", "RET=HDRS"} <= set(found.envelope.mail_options)
+    assert (found.message_id, found.tags, found.metadata) == (given.message_id, given.tags, given.metadata)
+    assert bytes(found.content) == bytes(given.content)
+    assert len(found.content) > 2_000_000
 
 
 @pytest.mark.parametrize(
