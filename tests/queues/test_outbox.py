@@ -517,7 +517,14 @@ def test_a_worker_that_waits_for_its_turn_can_be_stopped(bench: Bench, smtp_only
     assert {entry.attempts for entry in bench.state.outbox.entries(state="ready")} == {0}
 
 
-def test_a_commit_wakes_a_worker(bench: Bench, url: str) -> None:
+@pytest.fixture
+def rarely(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers do not look by themselves."""
+    monkeypatch.setattr("flask_mail.queues.worker.SWEEP", 60.0)
+    monkeypatch.setattr("flask_mail.queues.outbox.listener.LOOK_ALL_THE_SAME", 60.0)
+
+
+def test_a_commit_wakes_a_worker(bench: Bench, url: str, rarely: None) -> None:
     waits: list[float] = []
     with Working(bench):
         bench.later("first")
@@ -529,6 +536,9 @@ def test_a_commit_wakes_a_worker(bench: Bench, url: str) -> None:
                 session.commit()
             bench.server.wait(number + 2, timeout=20)
             waits.append(time.monotonic() - began)
+            until = time.monotonic() + 20
+            while bench.state.outbox.stats().states != {"sent": number + 2}:  # it sleeps again, or is about to
+                assert time.monotonic() < until
     assert max(waits) < 3  # looked into each second
     if url.startswith("postgresql"):
         assert sorted(waits)[2] < 0.3
@@ -708,6 +718,18 @@ def test_retry_cancel_and_purge(bench: Bench) -> None:
         outbox.retry(state="sending")
 
 
+def test_a_dead_letter_that_is_tried_again_has_all_its_lives(bench: Bench) -> None:
+    id = bench.later()
+    table = metadata.tables["mail_outbox"]
+    with bench.queue.store.engine.begin() as connection:
+        connection.execute(table.update().values(state="dead", deaths=3, due=time.time()))
+    assert bench.work().sent == 0
+    assert bench.state.outbox.retry(id) == [id]
+    with bench.queue.store.engine.connect() as connection:
+        assert connection.execute(sa.select(table.c.deaths)).scalar_one() == 0
+    assert bench.work().sent == 1
+
+
 def test_what_is_over_is_kept_for_so_long_and_no_longer(bench: Bench) -> None:
     old, new = bench.later("old"), bench.later("new")
     bench.work()
@@ -757,6 +779,8 @@ def test_messages_are_found_by_their_recipients_and_nothing_else(bench: Bench) -
     assert found("doorman") == found("accepted") == found("%@") == []
     assert found("example.com") == [joerg, ann]
     assert found("example.com", limit=1) == [joerg]
+    assert found("example.com", older_than=0) == [joerg, ann]
+    assert found("example.com", older_than=3600) == []
 
 
 @pytest.mark.parametrize(
@@ -787,14 +811,22 @@ def test_a_worker_says_why_it_cannot_work(make_app: c.Callable[..., Flask], smtp
         assert said in result.output
 
 
-def test_a_worker_in_the_application_needs_no_other_process(bench: Bench) -> None:
+def test_a_worker_in_the_application_needs_no_other_process(
+    bench: Bench, rarely: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flask_mail.queues.outbox.listener.LOOK", 60.0)
     app = Flask("with_worker")
     app.config.update(bench.app.config, MAIL_OUTBOX_WORKER="thread")
     mail = Mail(app)
     mail.send_later(Message("At once", ["to@example.com"], "Text."))
     bench.server.wait(1, timeout=20)
+    until = time.monotonic() + 20
+    while bench.state.outbox.stats().states != {"sent": 1}:
+        assert time.monotonic() < until
+    mail.send_later(Message("And this", ["to@example.com"], "Text."))
+    bench.server.wait(2, timeout=20)
     runtimes[t.cast(t.Any, mail.state)].close()
-    assert bench.subjects == ["At once"]
+    assert bench.subjects == ["At once", "And this"]
 
 
 def test_a_worker_says_how_it_goes_where_logging_is_not_configured(tmp_path: pathlib.Path) -> None:
