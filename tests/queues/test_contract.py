@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections.abc as c
 import pathlib
 import subprocess
 import sys
@@ -17,9 +18,13 @@ from flask_mail.errors import ConfigError
 from flask_mail.errors import QueueError
 from flask_mail.queues.base import Delivery
 from flask_mail.queues.base import Queue
+from flask_mail.queues.outbox import engine
+from flask_mail.queues.outbox import OutboxQueue
+from flask_mail.queues.outbox import Store
 from flask_mail.queues.schedule import Schedule
 from flask_mail.queues.thread import ThreadQueue
 from flask_mail.queues.verdict import judge
+from flask_mail.queues.worker import Worker
 from flask_mail.submission import Submission
 from flask_mail.testing import QueueContract
 
@@ -31,6 +36,22 @@ class TestThreadQueue(QueueContract):
 
     def make_queue(self, delivery: Delivery, schedule: Schedule) -> Queue:
         return ThreadQueue(delivery, schedule, unsent=self.folder / "unsent", shutdown_timeout=5)
+
+
+class TestOutboxQueue(QueueContract):
+    @pytest.fixture(autouse=True)
+    def setup(self, tmp_path: pathlib.Path) -> c.Iterator[None]:
+        self.engine = engine(f"sqlite:///{tmp_path}/outbox.sqlite")
+        yield
+        self.engine.dispose()
+
+    def make_queue(self, delivery: Delivery, schedule: Schedule) -> Queue:
+        return OutboxQueue(delivery, schedule, Store(self.engine))
+
+    def work(self, queue: Queue) -> None:
+        assert isinstance(queue, OutboxQueue)
+        queue.prepare()
+        Worker(queue.store, queue.delivery, queue.schedule).run(burst=True)
 
 
 class Simple(Queue):

@@ -37,7 +37,10 @@ class Listener:
         if not self._speaks:
             return self.bell.wait(min(seconds, LOOK))
         try:
+            deaf = self._connection is None
             raw = self._listening()
+            if deaf:  # what was committed before it listened, nobody has told it
+                return True
             woken = self.bell.wait(min(seconds, LOOK_ALL_THE_SAME), raw.fileno())
             _take_in(raw)
         except Exception:  # whatever the driver raises: the next query tells better
