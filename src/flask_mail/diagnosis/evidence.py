@@ -49,7 +49,7 @@ class Evidence:
     """What the table is asked with; each part may be missing.
 
     :param errors: names of the exception's class and of the classes it derives from.
-    :param words: *text* without mail addresses.
+    :param words: *text* without mail addresses, and with plain apostrophes.
     :param security: ``ssl``, ``starttls`` or ``plain``.
     :param mechanism: how it was logged in, e.g. ``XOAUTH2``.
     """
@@ -133,7 +133,7 @@ def gather(
         code=code,
         enhanced=enhanced_codes(text),
         text=text,
-        words=_ADDRESS.sub("@", text),
+        words=_ADDRESS.sub("@", text).replace("\u2019", "'"),
         provider=_provider(provider or setting(settings, "provider"), host, text),
         host=str(host),
         port=port,

@@ -161,7 +161,11 @@ SOFTWARE: t.Final = (
         text=r"account (?:is not|isn'?t) allowed to receive",
         seen=("542 This account isn't allowed to receive email",),
     ),
-    Row("recipient-unknown", text=r"rcpt \(\w+\) do", seen=("554 RCPT (account) dosn't exist",)),
+    Row(
+        "recipient-unknown",
+        text=r"rcpt \([\w@]+\) do|rcptto account is(?:n'?t| not) a local",
+        seen=("554 RCPT (account) dosn't exist",),
+    ),
     Row(
         "too-large",
         text=r"(?:data content|attach\w*) is achieved the maximum threshold",

@@ -85,6 +85,12 @@ CONTENT: t.Final = (
         unless=r"\bip\b|\bhost\b|\bclient\b|\bserver\b|recipient|too many",
     ),
     Row(
+        "spam-content",
+        text=r"\b(?:virus|malware|trojan)\b.{0,60}(?:detected|found)|(?:message|mail|content|attachment)s? .{0,30}"
+        r"(?:infected|\bvirus|malware|phishing)|spam+ed by \w+ spam engine|spam or virus",
+        unless=r"\bip\b|\bhost\b|\bclient\b|\bscan",
+    ),
+    Row(
         "timeout",
         text=r"timeout exceeded|timeout waiting|timeout - closing|connect error 10060|idle (?:timeout|too long)|"
         r"timed out (?:waiting|while reading|after)|closing connection.{0,20}(?:timeout|inactiv)|inactivity",

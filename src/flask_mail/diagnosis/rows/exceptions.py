@@ -27,7 +27,7 @@ EXCEPTIONS: t.Final = (
     Row(
         "cert-hostname",
         text=r"certificate verify failed: (?:hostname|ip address) mismatch|certificate is not valid for|"
-        r"^hostname '.*' doesn't match",
+        r"^hostname '.*' doesn't match|did not match expected cn=",
         seen=("certificate verify failed: Hostname mismatch, certificate is not valid for 'mail.example.com'.",),
     ),
     Row(

@@ -130,7 +130,7 @@ HOSTS: t.Final = (
         text=_MAKERS,
         near=rf"{_MACHINE}|\blist(?:ed)?\b|(?:black|block) ?-?list|reputation|reset-request|/lookup|ip=|csi\.",
         unless=r"\bspam (?:filter|content)|virus|phish|attachment|return path:",
-        stage="connect greeting ehlo mail rcpt data end-of-data",
+        stage="connect greeting ehlo mail rcpt data end-of-data untold",
     ),
     Row(
         "ip-blocked",
@@ -164,7 +164,7 @@ HOSTS: t.Final = (
         unless=r"recipient address rejected|relay|this message|message has been|authenticat|\bsender address\b|"
         r"\btls\b|"
         r"\brecipient\b.{0,20}block|\baccount\b|suspicious|sender denied|server busy|virus",
-        stage="connect greeting ehlo mail rcpt data end-of-data",
+        stage="connect greeting ehlo mail rcpt data end-of-data untold",
         seen=(
             "554 IP=203.0.113.7 - A problem occurred. (Ask your postmaster for help or to contact "
             "tosa@rx.t-online.de to clarify.) (BL)",
@@ -190,7 +190,7 @@ HOSTS: t.Final = (
         r"adresse ip .{0,20}(?:bloqu|refus)|ip-?adresse .{0,40}(?:gesperrt|blockiert)|too many spams? from your ip|"
         r"connection (?:from \S+ )?(?:rejected|refused|denied) (?:for|due to|by) (?:policy|spam|abuse)",
         unless=r"relay access|not (?:logged|authenticated)",
-        stage="connect greeting ehlo mail rcpt data end-of-data",
+        stage="connect greeting ehlo mail rcpt data end-of-data untold",
     ),
     Row(
         "ip-blocked",

@@ -160,6 +160,14 @@ LOGIN: t.Final = (
         r"token (?:is |has )?(?:expired|invalid|revoked)",
         stage="auth",
     ),
+    Row(
+        "auth-wrong",
+        text=r"^(?:\d\.\d\.\d )?(?:error: )?(?:authentication (?:unsuccessful|failed|failure|credentials invalid)|"
+        r"incorrect authentication data|username and password not accepted|"
+        r"(?:invalid|incorrect|wrong|bad) (?:user\w*|login|password|credentials))\b[^:,;]{0,20}$",
+        code="none",
+        stage="auth",
+    ),
     Row("oauth-failed", code="535", mechanism="XOAUTH2 OAUTHBEARER", stage="auth", text="."),
     Row(
         "auth-wrong",

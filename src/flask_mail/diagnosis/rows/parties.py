@@ -24,7 +24,7 @@ _LOGIN: t.Final = (
         r"relay check local|permissions? to submit mail|turn on smtp authentication|unauthenticated",
         unless=r"relay(?! check)|unauthenticated (?:e-?mail from|sender is|message)|authenticate with|"
         r"not authenticated for",
-        stage="ehlo mail rcpt data end-of-data",
+        stage="ehlo mail rcpt data end-of-data untold",
         seen=(
             "530 5.7.0 Authentication Required.",
             "503 5.5.4 Error: send AUTH command first",
@@ -37,6 +37,7 @@ _LOGIN: t.Final = (
         unless=r"relay\w* (?:\w+ )?(?:denied|not|prohibited|disallowed)|proper authentication",
         code="530 503 550 553 554",
     ),
+    Row("auth-required", text=r"need ehlo and auth first|send auth command first|please authenticate first"),
 )
 
 _SENDERS: t.Final = (
@@ -57,6 +58,7 @@ _SENDERS: t.Final = (
         r"from)|impersonat|"
         r"use your own (?:e?-?mail )?address|sender (?:address )?(?:mismatch|unauthori[sz]ed)|"
         r"from (?:header|address) (?:does not|doesn't|must) match|not allowed in (?:the )?(?:header )?from|"
+        r"(?:domain|address|sender) not allowed in (?:the )?(?:from[ -])?header|"
         r"not one of your (?:\w+ )?(?:addresses|aliases|domains|identities)|"
         r"envelope sender not allowed|draft message\b.{0,40}invalid sender",
         unless=r"\bspf\b|per it",
@@ -155,6 +157,8 @@ PARTIES: t.Final = (
     *_SENDERS,
     *_FORGED,
     *RECIPIENTS,
+    Row("syntax", text=r"^invalid input from \S+ to "),
+    Row("syntax", text=r"syntax error in (?:parameters|arguments)|^syntax error", code="none"),
     Row(
         "syntax",
         text=r"pipelining (?:is )?not (?:allowed|supported)|improper (?:\w+ ){0,3}pipelining|synchroni[sz]ation error",

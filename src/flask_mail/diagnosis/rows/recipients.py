@@ -118,6 +118,26 @@ RECIPIENTS: t.Final = (
             "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup",
         ),
     ),
+    Row(  # where the record does not tell who is meant, the words have to
+        "recipient-unknown",
+        text=r"recipients? (?:address )?(?:is |was |does |do )?(?:not (?:found|exist|valid)|unknown|invalid)|"
+        r"(?:invalid|unknown|no such|non-?existent) (?:recipient|user|mailbox|local part)|"
+        r"(?:user|mailbox|(?:e-?mail )?account) (?:is )?(?:unknown|not found|(?:does not|does ?n't) exist)|"
+        r"address does not exist|unrout[e]?able address|"
+        r"^\W*(?:5\.\d\.\d )?(?:<@>\W*)?(?:requested action (?:was )?not taken:? ?)?mailbox (?:is )?unavailable\W*$|"
+        r"not deliver mail to @?.{0,8}the account or domain may not exist",
+        code="450 550 551 553 554",
+        stage="untold",
+        unless=r"sender|\bfrom\b|auth|log ?in|password|syntax|verif",
+    ),
+    Row(
+        "recipient-rejected",
+        text=r"(?:account|mailbox) that you tried to reach is (?:disabled|inactive)|recipient address rejected: access|"
+        r"(?:recipient|user)'?s? (?:mailbox |account )?(?:is )?(?:disabled|suspended|inactive)",
+        code="450 550 551 553 554",
+        stage="untold",
+        unless=r"sender|\bfrom\b|auth|log ?in|password",
+    ),
     Row(
         "recipient-unknown",
         text=r"no such user|user unknown|all recipients are invalid|tried to reach does not exist|"

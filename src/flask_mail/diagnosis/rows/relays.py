@@ -7,6 +7,7 @@ import typing as t
 from .row import Row
 
 RELAYS: t.Final = (
+    Row("quota", text=r"\b(?:quota|limit|credits?)\b.{0,60}\b(?:recharge|top[- ]?up)\b", transient=False),
     Row(
         "quota",
         text=r"(?:daily|monthly) (?:message |sending |e?mail ){0,3}(?:quota|limit)|credits? exceeded|"
@@ -25,7 +26,7 @@ RELAYS: t.Final = (
         r"reached)"
         r".{0,30}(?:today|day|month)|trial (?:account |plan )?(?:\w+ ){0,3}limit|only \d+ messages per (?:day|hour)|"
         r"(?:sending|e-?mail) limit (?:is |has been |was )?(?:reached|exceeded)|"
-        r"upgrade your (?:\w+ )?plan|"
+        r"upgrade your (?:\w+ )?plan|exceeded your (?:\w+ )?(?:messaging|mailing) limits?|"
         r"(?:messages?|e?-?mails?|recipients?)(?: \w+){0,3} (?:per|each|an?) (?:day|hour|month)\b.{0,20}(?:exceed|"
         r"reached)|"
         r"发信(?:量|数量|额度).{0,8}(?:超|限)",
@@ -46,7 +47,7 @@ RELAYS: t.Final = (
         text=r"e?mail address is not verified|identit\w+ failed the check|not match a verified|sender signature|"
         r"domain is not verified|is not associated with your account|sender you used .{0,80}not valid|"
         r"(?:sender|from|e-?mail) (?:e-?mail )?address (?:is )?not verified|"
-        r"(?:sending )?domain (?:is )?not (?:configured|"
+        r"unconfigured sending domain|(?:sending )?domain (?:is )?not (?:configured|"
         r"verified|registered|activated)|sending from (?:(?:this|the|that|your) )?(?:domain|address)(?: \S+)? is not|"
         r"not authori[sz]ed to (?:send from|"
         r"perform)|validate your sender|verify your domain|domain must be verified|"
@@ -58,6 +59,7 @@ RELAYS: t.Final = (
             "550 The from address does not match a verified Sender Identity.",
             "550 The example.com domain is not verified.",
             "550 This domain is not associated with your account",
+            "550 5.7.1 Unconfigured Sending Domain <example.com>",
             "550 You can only send testing emails to your own email address",
         ),
     ),
@@ -68,7 +70,7 @@ RELAYS: t.Final = (
         r"(?:suspended|paused|disabled|deactivated|blocked|banned|locked|under review|(?:yet )?activated|frozen)|"
         r"activate your .{0,20}account|disabled by user|(?:mail )?server has been suspended|"
         r"to continue sending messages|pending approval|(?:suspended|disabled) account",
-        stage="auth mail data end-of-data",
+        stage="auth mail data end-of-data untold",
         seen=(
             "554 Message rejected: Sending paused for this account.",
             "502 5.7.0 Your SMTP account is not yet activated",
@@ -90,11 +92,6 @@ RELAYS: t.Final = (
     ),
     Row(
         "auth-required", text=r"unauthenticated senders? not allowed", seen=("550 Unauthenticated senders not allowed",)
-    ),
-    Row(
-        "unauthenticated-domain",
-        text=r"unconfigured sending domain",
-        seen=("550 5.7.1 Unconfigured Sending Domain <example.com>",),
     ),
     Row(
         "recipient-rejected",

@@ -22,7 +22,7 @@ class Row:
     :param provider: names in ``providers.toml``.
     :param enhanced: enhanced status codes (RFC 3463 §2); ``x`` stands for any number.
     :param code: reply codes (RFC 5321 §4.2); ``x`` stands for any digit, ``none`` for a failure without a reply.
-    :param stage: see :attr:`flask_mail.errors.MailError.stage`.
+    :param stage: see :attr:`flask_mail.errors.MailError.stage`; ``untold`` where a record does not have it.
     :param error: names of exception classes.
     :param security: ``ssl``, ``starttls`` or ``plain``, as the settings have it.
     :param mechanism: how it was logged in.
@@ -68,7 +68,7 @@ class Row:
         return (
             _one_of(self.provider, evidence.provider)
             and _like(self.code, (str(evidence.code or "none"),))
-            and _one_of(self.stage, evidence.stage)
+            and _one_of(self.stage, evidence.stage or "untold")
             and _any_of(self.error, evidence.errors)
             and _one_of(self.security, evidence.security)
             and _one_of(self.mechanism, evidence.mechanism)
