@@ -154,6 +154,7 @@ class Receipt:
     :param suppressed: nothing was sent, because sending is suppressed; ``accepted`` is empty then.
     :param in_doubt: those of ``refused`` who may have the mail all the same: the connection was lost before the server
         had said whether it takes it for them. Only a mail of several transactions has such beside accepted ones.
+    :param unoffered: who was not offered the mail yet, where it is sent one transaction at a time.
     """
 
     message_id: str
@@ -162,6 +163,7 @@ class Receipt:
     reply: Reply | None = None
     suppressed: bool = False
     in_doubt: tuple[str, ...] = ()
+    unoffered: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:

@@ -103,7 +103,7 @@ class AppDelivery(Delivery):
         endpoint = transport.endpoint
         bulk = Bulk(
             transport.open,
-            (each and Job(each[1], endpoint.host, endpoint.port, each[0], each[2]) for each in tagged),
+            (each and Job(each[1], endpoint.host, endpoint.port, each[0], each[2], once=True) for each in tagged),
             connections=connections,
             window=window,
             max_emails=self._state.max_emails,

@@ -54,7 +54,8 @@ class Delivery(t.Protocol):
 
         :param tagged: triples of a tag, a submission and its lease, pulled as there is room. ``None`` says that there
             is nothing right now, and is asked again when something has ended.
-        :returns: lists of what ended together: tag and outcome.
+        :returns: lists of what ended together: tag and outcome. Of a submission to more recipients than one transaction
+            takes, the first transaction ends it; :attr:`.Receipt.unoffered` names the others.
         """
         ...
 

@@ -26,6 +26,7 @@ class Verdict:
     :param way: whether it was the way to the server that failed: that costs no attempt, and other messages need not
         try either.
     :param in_doubt: whether those of :attr:`again` may have it all the same.
+    :param left: who was not offered it yet, since one transaction does not take so many.
     """
 
     accepted: tuple[str, ...] = ()
@@ -34,6 +35,18 @@ class Verdict:
     error: Exception | None = None
     way: bool = False
     in_doubt: bool = False
+    left: tuple[str, ...] = ()
+
+    def after(self, earlier: Verdict) -> Verdict:
+        """What this and an earlier transaction of the same attempt come to."""
+        return Verdict(
+            earlier.accepted + self.accepted,
+            {**earlier.again, **self.again},
+            {**earlier.failed, **self.failed},
+            self.error or earlier.error,
+            in_doubt=self.in_doubt or earlier.in_doubt,
+            left=self.left,
+        )
 
 
 def judge(recipients: c.Sequence[str], outcome: Receipt | Exception, transient: c.Callable[[Reply], bool]) -> Verdict:
@@ -44,7 +57,8 @@ def judge(recipients: c.Sequence[str], outcome: Receipt | Exception, transient: 
     """
     if isinstance(outcome, Receipt):
         accepted = recipients if outcome.suppressed else outcome.accepted
-        return _each(tuple(accepted), outcome.refused, None, transient, bool(outcome.in_doubt))
+        verdict = _each(tuple(accepted), outcome.refused, None, transient, bool(outcome.in_doubt))
+        return d.replace(verdict, left=outcome.unoffered) if outcome.unoffered else verdict
     said = getattr(outcome, "recipients", None)  # of smtplib.SMTPRecipientsRefused
     if isinstance(said, dict) and said:
         refused = t.cast("dict[str, tuple[int, bytes | str]]", said)

@@ -41,6 +41,7 @@ from .outbox.rows import Claimed
 from .outbox.store import Settlement
 from .outbox.store import Store
 from .pause import Pause
+from .remaining import offered_to
 from .remaining import refusal
 from .schedule import Schedule
 from .verdict import judge
@@ -320,6 +321,7 @@ class Worker:
         """Commit what ended together, then tell of it."""
         ended: Sent = []
         unbegun: list[Claimed] = []
+        going_on: list[Claimed] = []
         now = time.monotonic()
         for row, outcome in together:
             self._under_way.pop(row.id, None)
@@ -329,15 +331,20 @@ class Worker:
             else:
                 ended.append((row, outcome))
         try:
-            self._write(ended)
+            self._write(ended, going_on)
             self._insist(lambda: self._store.release(unbegun))
         finally:
             for row, _ in together:
-                self._count_down(row.lease)
+                if row not in going_on:
+                    self._count_down(row.lease)
         if self._progress is not None:
             self._progress(self.tally)
 
-    def _write(self, ended: Sent) -> None:
+    def _write(self, ended: Sent, going_on: list[Claimed]) -> None:
+        """Write what became of messages, and tell of it.
+
+        :param going_on: is given those that have recipients left to be offered them.
+        """
         events: list[Event] = []
         now = time.time()
         settlements = [self._settlement(row, outcome, now, events) for row, outcome in ended]
@@ -347,6 +354,10 @@ class Worker:
             if taken_over:
                 logger.warning("%s messages were taken over by another worker, which tells of them", taken_over)
             events = [event for event in events if event.id in ours]
+            settlements = [each for each in settlements if each.id in ours]
+        kept = {each.id for each in settlements if each.kept_by}
+        going_on += [row for row, _ in ended if row.id in kept]
+        self._ready.extendleft(reversed(going_on))
         for event in events:
             self._delivery.tell(event)
 
@@ -363,7 +374,7 @@ class Worker:
                 time.sleep(0.2)
 
     def _settlement(self, row: Claimed, outcome: Outcome, now: float, events: list[Event]) -> Settlement:
-        verdict = judge(row.open, outcome, self._delivery.transient)
+        verdict = judge(row.submission.envelope.recipients, outcome, self._delivery.transient)
         if verdict.way:
             return self._not_offered(row, verdict, now, events)
         self._pause.end()
@@ -371,10 +382,14 @@ class Worker:
         row.mark("accepted", dict.fromkeys(verdict.accepted, outcome.reply if isinstance(outcome, Receipt) else None))
         row.mark("failed", verdict.failed)
         row.mark("open", verdict.again)
-        state, due = self._next_state(row, verdict, now)
-        error = verdict.error or refusal({**verdict.failed, **verdict.again})
         if verdict.failed:
             events.append(_event("failed", row, tuple(verdict.failed), verdict.error or refusal(verdict.failed)))
+        if row.earlier is not None:
+            verdict = verdict.after(row.earlier)
+        error = verdict.error or refusal({**verdict.failed, **verdict.again})
+        if verdict.left and now < row.expires:
+            return self._next_transaction(row, verdict, now, error)
+        state, due = self._next_state(row, verdict, now)
         if state == "waiting":
             self.tally.deferred += 1
             again = verdict.error or refusal(verdict.again)
@@ -386,10 +401,23 @@ class Worker:
             self.tally.failed += 1
             if verdict.again:
                 events.append(_event("failed", row, tuple(verdict.again), error))
+            if verdict.left:
+                events.append(_event("failed", row, verdict.left, _too_late(row)))
         told = None if error is None else _as_json(error)
         return Settlement(row.id, row.lease.owner, state, due, row.attempts, row.recipients, told)
 
+    def _next_transaction(self, row: Claimed, verdict: Verdict, now: float, error: Exception | None) -> Settlement:
+        """One transaction is over, and there are recipients for another: it stays with us, and goes on at once."""
+        row.earlier = verdict
+        row.submission = offered_to(row.submission, verdict.left)
+        owner, told = row.lease.owner, None if error is None else _as_json(error)
+        return Settlement(
+            row.id, owner, "sending", now + self._lease, row.attempts, row.recipients, told, kept_by=owner
+        )
+
     def _next_state(self, row: Claimed, verdict: Verdict, now: float) -> tuple[str, float]:
+        if verdict.left:
+            return "expired", now
         if verdict.again:
             if verdict.in_doubt and self._hold:
                 return "held", now
@@ -403,12 +431,13 @@ class Worker:
         due = self._pause.begin(now)
         self.tally.trouble = verdict.error
         told = _as_json(verdict.error)
+        attempts = row.attempts - (row.earlier is None)
         if now > row.expires:
             self.tally.failed += 1
             events.append(_event("failed", row, row.open, verdict.error))
-            return Settlement(row.id, row.lease.owner, "expired", now, row.attempts - 1, row.recipients, told)
+            return Settlement(row.id, row.lease.owner, "expired", now, attempts, row.recipients, told)
         events.append(_event("deferred", row, row.open, verdict.error, due))
-        return Settlement(row.id, row.lease.owner, "ready", now, row.attempts - 1, row.recipients, told)
+        return Settlement(row.id, row.lease.owner, "ready", now, attempts, row.recipients, told)
 
     def _count_down(self, lease: Lease) -> None:
         if lease in self._leases:

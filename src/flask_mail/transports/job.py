@@ -51,6 +51,8 @@ class Job:
     """Whether what is written now is content."""
     end: int = 0
     """For the driver: how many octets of the connection it is until all of it has gone that has begun to."""
+    once: bool = False
+    """Whether it ends with its first transaction, so that this can be written down before others are offered it."""
     losses: int = 0
     """For the driver: how many connections were lost with it."""
     done: bool = False
@@ -149,7 +151,7 @@ class Job:
         else:
             self.accepted += self._taken
             self.reply = reply
-            self.done = not self._waiting
+            self.done = self.once or not self._waiting
 
     def cut(self, written: int) -> None:
         """The connection is lost after *written* octets: content that is not whole by then cannot have been taken."""
@@ -184,7 +186,12 @@ class Job:
         if self.error is not None and not self.accepted:
             raise self.error
         return Receipt(
-            self.submission.message_id, self._accepted_in_order(), self.refused, self.reply, in_doubt=self._doubtful
+            self.submission.message_id,
+            self._accepted_in_order(),
+            self.refused,
+            self.reply,
+            in_doubt=self._doubtful,
+            unoffered=self._waiting if self.once else (),
         )
 
     def _accepted_in_order(self) -> tuple[str, ...]:
@@ -197,7 +204,7 @@ class Job:
     def _all_refused(self) -> None:
         if not self._waiting and not self.accepted:
             self._fail(_recipients_refused(self.refused))
-        self.done = not self._waiting
+        self.done = self.once or not self._waiting
 
     def _fail(self, error: Exception) -> None:
         failed = failure(self._as_smtplib_would(error), self.stage, self.host, self.port)

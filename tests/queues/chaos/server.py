@@ -37,8 +37,9 @@ import typing as t
 HOST = "127.0.0.1"
 LIMIT = 64 * 2**20
 
-STAGES = ("mail", "rcpt", "data", "content", "dot", "replied")
-"""Of which ``content`` is amid it, ``dot`` after the dot and before the reply, and ``replied`` right after that.
+STAGES = ("mail", "rcpt", "data", "content", "dot", "replied", "next")
+"""Of which ``content`` is amid it, ``dot`` after the dot and before the reply, ``replied`` right after that, and
+``next`` the second MAIL of one sender.
 A message for ``content`` has to be larger than what a socket holds."""
 
 
@@ -60,12 +61,13 @@ class Recorder:
     :param folder: where it writes what it takes.
     :param delay: seconds before the reply to content.
     :param chunking: whether it offers CHUNKING.
+    :param most: how many recipients a transaction may have.
     """
 
-    def __init__(self, folder: pathlib.Path, *, delay: float = 0.0, chunking: bool = False) -> None:
+    def __init__(self, folder: pathlib.Path, *, delay: float = 0.0, chunking: bool = False, most: int = 10_000) -> None:
         self.file = folder / f"accepted-{time.time_ns()}.jsonl"
         self.file.touch()
-        self._options = json.dumps({"delay": delay, "chunking": chunking, "file": str(self.file)})
+        self._options = json.dumps({"delay": delay, "chunking": chunking, "most": most, "file": str(self.file)})
         self._read = 0
         self._accepted: list[Accepted] = []
 
@@ -99,6 +101,8 @@ class Conversation:
 
     met: t.ClassVar[set[str]] = set()
     """Who was refused, killed or cut once, and need not be again."""
+    senders: t.ClassVar[set[str]] = set()
+    """Of whom a message was taken."""
 
     def __init__(
         self,
@@ -147,6 +151,8 @@ class Conversation:
         if self._sender.startswith("poison."):
             await kill(self._client)
         await self._at("mail")
+        if self._sender in self.senders:
+            await self._at("next")
         self._say("250 ok")
 
     async def _rcpt(self, rest: str) -> None:
@@ -156,6 +162,8 @@ class Conversation:
             self._say("550 5.1.1 no such user")
         elif who.startswith("never.") or (who.startswith("later.") and self._first(who)):
             self._say("450 4.2.0 not now")
+        elif len(self._recipients) >= self._options["most"]:
+            self._say("452 4.5.3 too many recipients")
         else:
             self._recipients.append(who)
             self._say("250 ok")
@@ -194,6 +202,7 @@ class Conversation:
             len(content),
         )
         self._record(json.dumps(d.asdict(taken)).encode() + b"\n")
+        self.senders.add(self._sender)
         await self._at("dot")
         if self._sender.startswith("reset.") and self._first(self._sender):
             self._writer.transport.abort()

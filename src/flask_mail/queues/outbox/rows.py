@@ -13,6 +13,7 @@ from ...submission import Reply
 from ...submission import Submission
 from .. import record
 from ..base import Lease
+from ..verdict import Verdict
 
 OPEN: t.Final = "open"
 """The state of a recipient who is still to be offered the message; the others are ``accepted`` and ``failed``."""
@@ -26,6 +27,7 @@ class Claimed:
     """A row that a worker has claimed.
 
     :param attempts: how many there were, with the one that was claimed for.
+    :param earlier: what came of the transactions of this attempt until now, where it takes several.
     """
 
     id: str
@@ -36,6 +38,7 @@ class Claimed:
     deaths: int
     created: float
     expires: float
+    earlier: Verdict | None = None
 
     @property
     def open(self) -> tuple[str, ...]:

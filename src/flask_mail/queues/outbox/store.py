@@ -71,6 +71,7 @@ class Settlement:
     :param state: see :mod:`.schema`.
     :param due: when something is to be done about it next, in seconds since the epoch.
     :param error: what went wrong last, as JSON.
+    :param kept_by: the owner that goes on with it, if any.
     """
 
     id: str
@@ -80,6 +81,7 @@ class Settlement:
     attempts: int
     recipients: list[Recipient]
     error: dict[str, t.Any] | None = None
+    kept_by: str | None = None
 
 
 @d.dataclass(frozen=True, slots=True)
@@ -225,7 +227,7 @@ class Store:
                 "state": each.state,
                 "due": each.due,
                 "attempts": each.attempts,
-                "owner": None,
+                "owner": each.kept_by,
                 "recipients": json.dumps(each.recipients),
                 "error": None if each.error is None else json.dumps(each.error),
             }
@@ -397,7 +399,7 @@ _SETTLE: t.Final = _OWN.values(
     attempts=sa.bindparam("attempts"),
     recipients=sa.bindparam("recipients"),
     error=sa.bindparam("error"),
-    owner=None,
+    owner=sa.bindparam("owner"),
 )
 
 
