@@ -371,3 +371,27 @@ def test_words_that_often_stand_beside_a_cause_are_not_that_cause(stage: str, co
 def test_words_that_a_log_has_kept_alone_are_enough(stage: str, text: str, cause: str) -> None:
     assert advise(stage=stage, text=text).cause == cause
     assert advise(stage="end-of-data", code=550, text=text).cause == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "cause"),
+    [
+        (550, "No such user here", "recipient-unknown"),
+        (550, "Requested action not taken: mailbox unavailable", "recipient-unknown"),
+        (None, "Requested action not taken: mailbox unavailable", "recipient-unknown"),
+        (None, "5.7.1 Recipient address rejected: Access denied", "recipient-rejected"),
+        (550, "That IP address is not allowed to send", "ip-blocked"),
+        (552, "5.7.1 virus found by the scanner", "spam-content"),
+        (553, "Mailbox unavailable: see the policy of this server", "unknown"),
+        (535, "User not found", "auth-wrong"),
+        (550, "Unknown sender domain", "sender-rejected"),
+    ],
+)
+def test_words_tell_much_where_a_record_has_no_stage(code: int | None, text: str, cause: str) -> None:
+    assert advise(code=code, text=text).cause == cause
+
+
+@pytest.mark.parametrize(("text", "transient"), [("4.2.2 mailbox full", True), ("5.2.2 mailbox full", False)])
+def test_an_enhanced_code_alone_tells_whether_it_passes(text: str, transient: bool) -> None:
+    advice = advise(stage="rcpt", text=text)
+    assert (advice.cause, advice.transient) == ("mailbox-full", transient)

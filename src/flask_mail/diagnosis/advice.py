@@ -104,7 +104,7 @@ def _joined(*sentences: str) -> str:
 
 
 def _transient(row: Row | None, evidence: Evidence, usual: bool | None) -> bool:
-    """What the row says, else the cause, else the reply code's first digit (RFC 5321 §4.2.1).
+    """What the row says, else the cause, else the first digit of the code, be it the enhanced one (RFC 5321 §4.2.1).
 
     Without a reply: what two ends cannot agree on stays as it is, and so does what a program got wrong.
     """
@@ -114,4 +114,6 @@ def _transient(row: Row | None, evidence: Evidence, usual: bool | None) -> bool:
         return usual
     if evidence.code is not None and evidence.code > 0:
         return 400 <= evidence.code < 500
+    if evidence.enhanced:
+        return evidence.enhanced[0].startswith("4")
     return not {"SMTPNotSupportedError", "ValueError", "SSLError"} & {*evidence.errors}

@@ -37,6 +37,7 @@ CONTENT: t.Final = (
         "syntax",
         text=r"bare <?(?:lf|newlines?|cr|line ?feeds?)|lone cr|missing final|from header|'from' header|not rfc|"
         r"rfc ?-?5322|rfc ?-?2?822|rfc compliant|multiple from|valid message-?id|"
+        r"(?:not|n't) (?:conform|comply)\w* (?:to|with) .{0,20}(?:standard|rfc)|"
         r"headers?\b.{0,20}(?:missing|malformed|duplicate|invalid|too long|not (?:valid|compliant))|"
         r"(?:missing|malformed|duplicate|invalid|no) .{0,20}headers?\b|malformed|invalid address in from|"
         r"missing (?:the )?(?:from|date|subject|to)\b|mime/reject|multiple \w+ headers?\b|header error|"
@@ -88,7 +89,7 @@ CONTENT: t.Final = (
         "spam-content",
         text=r"\b(?:virus|malware|trojan)\b.{0,60}(?:detected|found)|(?:message|mail|content|attachment)s? .{0,30}"
         r"(?:infected|\bvirus|malware|phishing)|spam+ed by \w+ spam engine|spam or virus",
-        unless=r"\bip\b|\bhost\b|\bclient\b|\bscan",
+        unless=r"\bip\b|\bhost\b|\bclient\b|\bscan(?:s|ned|ning)?\b|scanner (?:\w+ )?(?:not|un|fail|error)",
     ),
     Row(
         "timeout",

@@ -151,13 +151,14 @@ EXCEPTIONS: t.Final = (
     # The words alone, where a log has kept neither class nor reply, also as other programs write them
     Row(
         "cert-expired",
-        text=r"certificate (?:has |is )?(?:expired|not yet valid)|cert_has_expired",
+        text=r"certificate (?:has |is )?(?:expired|not yet valid)|cert_has_expired|invalid peer certificate: expired",
         code="none",
     ),
     Row(
         "cert-hostname",
         text=r"hostname/ip does not match|certificate is (?:not )?valid for|host ?name mismatch|"
-        r"did not match expected cn|(?:name|host) .{0,40}(?:does not|doesn't) match .{0,40}cert|err_tls_cert_altname",
+        r"did not match expected cn|notvalidforname|"
+        r"(?:name|host) .{0,40}(?:does not|doesn't) match .{0,40}cert|err_tls_cert_altname",
         code="none",
     ),
     Row(
@@ -165,7 +166,7 @@ EXCEPTIONS: t.Final = (
         text=r"self[- ]signed cert|unable to (?:get|verify) (?:local |the )?(?:issuer|first)|unknown ?(?:authority|"
         r"issuer)|"
         r"certificate verif\w+ failed|unable to find valid certification path|partial ?chain|untrusted ?root|"
-        r"remote certificate is invalid",
+        r"remote certificate is invalid|invalid peer certificate",
         code="none",
     ),
     Row(
@@ -198,7 +199,7 @@ EXCEPTIONS: t.Final = (
         "closed-early",
         text=r"econnreset|epipe|broken pipe|connection (?:was )?(?:reset|aborted)|socket hang up|"
         r"(?:unexpectedly|connection) (?:closed|disconnected)|closed (?:the connection |connection )?unexpectedly|"
-        r"(?:^|: )eof$|eof occurred",
+        r"(?:^|: )eof$|eof occurred|end of file reached|got an empty response",
         code="none",
     ),
 )

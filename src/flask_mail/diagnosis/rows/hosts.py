@@ -68,6 +68,7 @@ HOSTS: t.Final = (
         ),
     ),
     Row("helo-rejected", text=r"domain name|host ?name|your name", stage="ehlo", code="501 504 550 553 554"),
+    Row("helo-rejected", text=r"syntax|argument|parameter", stage="ehlo", code="501"),
     Row(
         "unauthenticated-domain",
         text=r"dmarc|\bspf\b|\bdkim\b|unauthenticated e-?mail from|sender is unauthenticated|authentication checks|"

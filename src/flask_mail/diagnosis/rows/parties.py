@@ -108,6 +108,7 @@ _SENDERS: t.Final = (
         r"not accept (?:mail|"
         r"messages) from @|is a dead domain|backscatter protection|"
         r"sender domain|from: domain is invalid|(?:null|empty) (?:envelope )?senders? (?:is |are )?(?:not|reject)|"
+        r"(?:fake|forged|bogus) sender|"
         r"emetteur invalide|return[- ]?path.{0,30}(?:invalid|not|reject)|from.{0,10}domain.{0,30}(?:not exist|"
         r"not resolve|"
         r"no mx|unresolv)|(?:returned|bounce) mail not accepted",

@@ -6,6 +6,44 @@ import typing as t
 
 from .row import Row
 
+_UNKNOWN: t.Final = (
+    r"(?:user|mailbox|mail box|account|recipient|addressee|alias|address(?:es)?|rcpt)\b(?: \S+){0,8}? "
+    r"(?:(?:does not|doe?s ?n['o]t|don'?t) exists?|not exists?|unknown|invalid|is wrong|unallocated|"
+    r"no longer (?:valid|on server|exists?|"
+    r"available)|not (?:exist|found|valid|known|present|available|listed|a valid|our customer|local))|"
+    r"(?:is|are) no longer valid|user unknown|"
+    r"(?:no such|unknown|invalid|non-?existent|bad|undeliverable|unrout[e]?able) (?:\w+ )?(?:user|recipient|"
+    r"mailbox|"
+    r"e?-?mail|account|person|address|local|alias|destination|domain)|invalid[- ]recipient|"
+    r"inactive (?:e?-?mail )?address|recip(?:ient)?notfound|no mailbox|no (?:account|user|one|person) (?:by|at|"
+    r"with|"
+    r"here)|(?:wrong|bogus) (?:recipient|user|mailbox)|nobody (?:here|by|at|with)\b|"
+    r"not a member of (?:the )?domain|"
+    r"(?:is )?not an? (?:known|valid|active|registered|existing|current) (?:\w+ )?(?:user|mailbox|address|"
+    r"recipient|"
+    r"account)|"
+    r"@>? (?:was |is )?not found|(?:name|address(?:es)?|user|mailbox)\b.{0,12} (?:is|was|were|could|"
+    r"can) ?not (?:be )?found|"
+    r"no mail ?box (?:available|found)|account unavailable|can'?t accept user|not a local (?:address|user|"
+    r"mailbox)|"
+    r"missing home directory|recipients? (?:was|were|is|are) undeliverable|"
+    r"(?:user|mailbox|account)(?: \w+)? no(?:t|n)? exist|(?:recipient|address) cannot be verified|host unknown|"
+    r"find (?:the )?recipient|not (?:in|on) (?:the |our )?recipient list|"
+    r"not our customer|tried to reach does not exist|does ?n['o]t have an? \S+ account|"
+    r"(?:does not|does ?n['o]t|has no) (?:have an )?account|do(?:es)?n'?t exists|unavailable (?:mail )?user|"
+    r"not (?:an? )?(?:\w+ )?user (?:of|on|here)|(?:is not|isn'?t) a local|not in route list|"
+    r"recipient no longer|no longer on server|destinataire\w* (?:est )?(?:invalide|inconnu|inexistant)|"
+    r"(?:empf[äa]e?nger|benutzer|postfach)\b.{0,30}(?:unbekannt|nicht (?:gefunden|vorhanden|bekannt|verf)|"
+    r"existiert)|"
+    r"(?:usuario|destinatario|buz[oó]n|cuenta)\b.{0,30}(?:no existe|desconocid|inexistente|inv[aá]lid)|"
+    r"no existe|(?:usu[aá]rio|conta|caixa)\b.{0,30}(?:n[aã]o existe|inexistente|desconhecid|inv[aá]lid)|"
+    r"(?:utente|casella|destinatario)\b.{0,30}(?:sconosciut|inesistente|non (?:esiste|trovat|valid))|"
+    r"пользователь.{0,20}не|нет такого|收件人.{0,8}(?:不存在|无效)|用户.{0,6}不存在|地址.{0,6}不存在|"
+    r"(?:host|domain) not found|domain (?:does not|doesn'?t) exist|no mx (?:records? )?for|no dns (?:a|mx)\b|"
+    r"badrcptto|"
+    r"invalid rcpt ?to|null ?mx|cannot receive mail|does not receive mail"
+)
+
 RECIPIENTS: t.Final = (
     Row(
         "recipient-rejected",
@@ -72,41 +110,7 @@ RECIPIENTS: t.Final = (
     ),
     Row(
         "recipient-unknown",
-        text=r"(?:user|mailbox|mail box|account|recipient|addressee|alias|address(?:es)?|rcpt)\b(?: \S+){0,8}? "
-        r"(?:(?:does not|doe?s ?n['o]t|don'?t) exists?|not exists?|unknown|invalid|is wrong|unallocated|"
-        r"no longer (?:valid|on server|exists?|"
-        r"available)|not (?:exist|found|valid|known|present|available|listed|a valid|our customer|local))|"
-        r"(?:is|are) no longer valid|user unknown|"
-        r"(?:no such|unknown|invalid|non-?existent|bad|undeliverable|unrout[e]?able) (?:\w+ )?(?:user|recipient|"
-        r"mailbox|"
-        r"e?-?mail|account|person|address|local|alias|destination|domain)|invalid[- ]recipient|"
-        r"inactive (?:e?-?mail )?address|recip(?:ient)?notfound|no mailbox|no (?:account|user|one|person) (?:by|at|"
-        r"with|"
-        r"here)|(?:wrong|bogus) (?:recipient|user|mailbox)|nobody (?:here|by|at|with)\b|"
-        r"not a member of (?:the )?domain|"
-        r"(?:is )?not an? (?:known|valid|active|registered|existing|current) (?:\w+ )?(?:user|mailbox|address|"
-        r"recipient|"
-        r"account)|"
-        r"@>? (?:was |is )?not found|(?:name|address(?:es)?|user|mailbox)\b.{0,12} (?:is|was|were|could|"
-        r"can) ?not (?:be )?found|"
-        r"no mail ?box (?:available|found)|account unavailable|can'?t accept user|not a local (?:address|user|"
-        r"mailbox)|"
-        r"missing home directory|recipients? (?:was|were|is|are) undeliverable|"
-        r"(?:user|mailbox|account)(?: \w+)? no(?:t|n)? exist|(?:recipient|address) cannot be verified|host unknown|"
-        r"find (?:the )?recipient|not (?:in|on) (?:the |our )?recipient list|"
-        r"not our customer|tried to reach does not exist|does ?n['o]t have an? \S+ account|"
-        r"(?:does not|does ?n['o]t|has no) (?:have an )?account|do(?:es)?n'?t exists|unavailable (?:mail )?user|"
-        r"not (?:an? )?(?:\w+ )?user (?:of|on|here)|(?:is not|isn'?t) a local|not in route list|"
-        r"recipient no longer|no longer on server|destinataire\w* (?:est )?(?:invalide|inconnu|inexistant)|"
-        r"(?:empf[äa]e?nger|benutzer|postfach)\b.{0,30}(?:unbekannt|nicht (?:gefunden|vorhanden|bekannt|verf)|"
-        r"existiert)|"
-        r"(?:usuario|destinatario|buz[oó]n|cuenta)\b.{0,30}(?:no existe|desconocid|inexistente|inv[aá]lid)|"
-        r"no existe|(?:usu[aá]rio|conta|caixa)\b.{0,30}(?:n[aã]o existe|inexistente|desconhecid|inv[aá]lid)|"
-        r"(?:utente|casella|destinatario)\b.{0,30}(?:sconosciut|inesistente|non (?:esiste|trovat|valid))|"
-        r"пользователь.{0,20}не|нет такого|收件人.{0,8}(?:不存在|无效)|用户.{0,6}不存在|地址.{0,6}不存在|"
-        r"(?:host|domain) not found|domain (?:does not|doesn'?t) exist|no mx (?:records? )?for|no dns (?:a|mx)\b|"
-        r"badrcptto|"
-        r"invalid rcpt ?to|null ?mx|cannot receive mail|does not receive mail",
+        text=_UNKNOWN,
         unless=r"sender|syntax|rfc.?\d{3,4}|\b5\.1\.3\b",
         code="4xx 5xx",
         stage="rcpt",
@@ -120,15 +124,13 @@ RECIPIENTS: t.Final = (
     ),
     Row(  # where the record does not tell who is meant, the words have to
         "recipient-unknown",
-        text=r"recipients? (?:address )?(?:is |was |does |do )?(?:not (?:found|exist|valid)|unknown|invalid)|"
-        r"(?:invalid|unknown|no such|non-?existent) (?:recipient|user|mailbox|local part)|"
-        r"(?:user|mailbox|(?:e-?mail )?account) (?:is )?(?:unknown|not found|(?:does not|does ?n't) exist)|"
-        r"address does not exist|unrout[e]?able address|"
-        r"^\W*(?:5\.\d\.\d )?(?:<@>\W*)?(?:requested action (?:was )?not taken:? ?)?mailbox (?:is )?unavailable\W*$|"
-        r"not deliver mail to @?.{0,8}the account or domain may not exist",
+        text=rf"{_UNKNOWN}|not deliver mail to @?.{{0,8}}the account or domain may not exist|^host unknown|"
+        r"^\W*(?:5\.\d\.\d )?(?:<@>\W*)?(?:requested action (?:was )?not taken:? ?)?mailbox (?:is )?unavailable\W*$",
         code="450 550 551 553 554",
         stage="untold",
-        unless=r"sender|\bfrom\b|auth|log ?in|password|syntax|verif",
+        unless=r"sender|\bfrom\b|auth|log ?in|password|syntax|verif|domain (?:not|name)|\bhelo|\behlo|server|client|"
+        r"\bip\b|relay|\bdns\b|mx rec|rfc.?\d{3,4}|(?:invalid|bad) (?:e-?mail )?address|\b5\.1\.3\b|"
+        r"blocked|account unavail",
     ),
     Row(
         "recipient-rejected",

@@ -67,7 +67,7 @@ class Row:
         """Whether *evidence* has all that the row asks for."""
         return (
             _one_of(self.provider, evidence.provider)
-            and _like(self.code, (str(evidence.code or "none"),))
+            and self._has_code(evidence)
             and _one_of(self.stage, evidence.stage or "untold")
             and _any_of(self.error, evidence.errors)
             and _one_of(self.security, evidence.security)
@@ -78,6 +78,12 @@ class Row:
             and (not self.near or _found(self.near, evidence.words))
             and not (self.unless and _found(self.unless, evidence.words))
         )
+
+    def _has_code(self, evidence: Evidence) -> bool:
+        """Words that were kept without their reply code may have had any."""
+        if self.text and self.code != "none" and evidence.text and evidence.code is None and not evidence.errors:
+            return True
+        return _like(self.code, (str(evidence.code or "none"),))
 
 
 def _one_of(wanted: str, found: str) -> bool:
