@@ -101,7 +101,7 @@ def test_last_words_are_heard_where_only_writing_fails() -> None:
     job = Job(Submission(envelope, Content([b"x\r\n"]), "<x@x>"))
     waiting = iter([job])
     lane = Lane(SMTPSession(client, Endpoint("server.example", 25)), 16, lambda: next(waiting, None), None)
-    assert lane.advance(readable=False)
+    assert lane.advance()
     theirs.sendall(b"554 5.7.1 go away\r\n")
     theirs.close()
     with pytest.raises(smtplib.SMTPServerDisconnected):

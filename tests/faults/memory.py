@@ -100,7 +100,8 @@ class Driver:
 
     def __init__(self, end: End, offer: Offer, window: int = 16) -> None:
         self.end = end
-        self.line = Line(offer, window)
+        self.replies = ReplyReader()
+        self.line = Line(offer, window, self.replies.arrived)
         self.turns = 0
         self.most = 0
         """Commands that went out at once, at most."""
@@ -109,7 +110,7 @@ class Driver:
         """Send *jobs*; return them in the order of their end."""
         source = iter(jobs)
         conversation = self.line.converse(lambda: next(source, None))
-        replies, out, answer = ReplyReader(), b"", None
+        replies, out, answer = self.replies, b"", None
         try:
             while True:
                 step = conversation.send(answer)

@@ -42,9 +42,13 @@ def structure(message: MessageLike, boundary: str, charset: Charset, *, ascii_na
     :raises BadHeaderError: see :func:`flask_mail.mime.attachments.attachment_part`.
     :raises ContentError: a body or attachment that cannot be encoded.
     """
-    if not message.alts and not message.attachments and message.calendar is None:
-        return _text(message.body, None, charset)
     alts: dict[str, t.Any] = message.alts or {}
+    if not message.attachments and message.calendar is None:
+        if not alts:
+            return _text(message.body, None, charset)
+        if len(alts) == 1 and (html := alts.get("html")) is not None:  # as most messages have it
+            pair = [_text(message.body, html, charset), tree.text_part("html", plain(html, "html"), charset, "html")]
+            return tree.multipart("alternative", pair, f"=_a{_free(boundary, pair)}")
     rich = _html_key(alts)
     html = alts.get(rich)
     inline, attached = _sorted(once(message, "attachments"), html, ascii_names) if message.attachments else ([], [])

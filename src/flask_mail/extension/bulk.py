@@ -19,6 +19,7 @@ from ..errors import MailError
 from ..message import Message
 from ..settings.times import parse_rate
 from ..submission import Content
+from ..submission import fields_of
 from ..submission import Receipt
 from ..submission import Submission
 from ..transports.base import Session
@@ -40,7 +41,7 @@ Watcher = c.Callable[[int, str], object]
 """Is told the place of a message among the others, and its Message-ID, when the last of it is about to go out."""
 
 
-@d.dataclass(frozen=True, slots=True)
+@d.dataclass(frozen=True, slots=True, init=False)
 class Result:
     """What became of one of many messages.
 
@@ -57,10 +58,28 @@ class Result:
     error: Exception | None = None
     id: str | None = None
 
+    def __init__(
+        self,
+        index: int,
+        message: Message,
+        receipt: Receipt | None = None,
+        error: Exception | None = None,
+        id: str | None = None,
+    ) -> None:
+        set_index, set_message, set_receipt, set_error, set_id = _RESULT
+        set_index(self, index)
+        set_message(self, message)
+        set_receipt(self, receipt)
+        set_error(self, error)
+        set_id(self, id)
+
     @property
     def ok(self) -> bool:
         """Whether everybody was accepted, or would have been while sending is suppressed; or it is queued."""
         return self.id is not None or (self.receipt is not None and self.receipt.complete)
+
+
+_RESULT: t.Final = fields_of(Result)
 
 
 @d.dataclass(frozen=True, slots=True)
@@ -158,6 +177,12 @@ class _Watched(Content):
         self._parts, self.size = content._parts, content.size
         self._read = read
 
+    def whole(self) -> bytes | None:
+        octets = super().whole()
+        if octets is not None:
+            self._read()
+        return octets
+
     def __iter__(self) -> c.Iterator[bytes]:
         for part in self._parts:
             if isinstance(part, bytes):
@@ -202,7 +227,7 @@ class _Outcomes:
             pace=self._pace,
             hold=lambda: len(self._early) >= MANY_EARLY,
         )
-        return (self._result(job) for job in bulk)
+        return map(self._result, bulk)
 
     def _job(self, index: int, message: Message, host: str, port: int) -> Job:
         """A job for *message*; one that has ended where it cannot be composed."""

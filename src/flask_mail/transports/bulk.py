@@ -19,7 +19,7 @@ from ..errors import DeliveryError
 from .failures import failure
 from .job import Job
 from .lane import Lane
-from .lost import SMTPTimeoutError
+from .lane import TOO_LATE
 from .lost import TooLateError
 from .pace import Pace
 from .smtp import SMTPSession
@@ -32,8 +32,6 @@ ATTEMPTS: t.Final = 3
 
 LOOK: t.Final = 1.0
 """Seconds after which leases are looked at again."""
-
-TOO_LATE: t.Final = "its lease ran out"
 
 
 class Bulk:
@@ -73,6 +71,8 @@ class Bulk:
         self._ended: collections.deque[Job] = collections.deque()
         self._hopeless: DeliveryError | None = None
         self._selector = selectors.DefaultSelector()
+        self._brisk = False
+        """Whether all connections had replies when they were looked at last."""
         self._process = os.getpid()
 
     def __iter__(self) -> c.Iterator[Job]:
@@ -159,7 +159,7 @@ class Bulk:
         self._lanes.append(lane)
         lane.events = selectors.EVENT_READ
         self._selector.register(lane.sock, lane.events, lane)
-        self._advance(lane, readable=False)
+        self._advance(lane)
 
     def _unreachable(self, error: DeliveryError) -> None:
         """No connection: go on with those there are, else the next message is not sent."""
@@ -174,7 +174,7 @@ class Bulk:
         self._ended.append(job)
 
     def _turn(self) -> None:
-        """Write what is to be written, wait until some connection can go on, and let it."""
+        """Write what is to be written, and let go on what can."""
         for lane in list(self._lanes):
             if lane.writing:
                 self._write(lane)
@@ -182,16 +182,39 @@ class Bulk:
             self._let_go(self._ahead.popleft())
         while len(self._ahead) < len(self._lanes) and self._pull():
             pass  # what is composed now goes out as soon as a reply comes
+        if not (self._brisk and self._listen()):
+            self._wait()
+        self._keep_time()
+
+    def _listen(self) -> bool:
+        """Where replies came faster than messages were composed they have probably come again: look, without asking
+        first which. Return whether any had come."""
+        came = 0
+        for lane in list(self._lanes):
+            if lane.reading and not lane.writing and lane.hear():
+                came += 1
+                self._advance(lane)
+        self._brisk = came == len(self._lanes)
+        return came > 0
+
+    def _wait(self) -> None:
+        """Wait until some connection can go on, and let it."""
         ready = {key.data: events for key, events in self._selector.select(self._patience())}
+        self._brisk = len(ready) == len(self._lanes)
         for lane in list(self._lanes):
             if lane.idle and lane in ready:  # what nobody asked for is goodbye
                 self._drop(lane)
             elif lane in ready or not (lane.reading or lane.writing):
-                self._advance(lane, readable=ready.get(lane, 0) & selectors.EVENT_READ > 0)
-            if lane in self._lanes and lane.overdue:
-                self._lost(lane, TooLateError(TOO_LATE))
-            elif lane in self._lanes and lane.late:
-                self._lost(lane, SMTPTimeoutError("the server did not answer in time"))
+                if ready.get(lane, 0) & selectors.EVENT_READ:
+                    lane.hear()
+                self._advance(lane)
+
+    def _keep_time(self) -> None:
+        """Give up what has taken too long."""
+        now = time.monotonic()
+        for lane in list(self._lanes):
+            if (error := lane.expired(now)) is not None:
+                self._lost(lane, error)
 
     def _patience(self) -> float:
         """Seconds until something has to happen."""
@@ -205,9 +228,9 @@ class Bulk:
             waits.append(LOOK)  # a lease may be cut short
         return max(0.0, min(waits, default=0.0))
 
-    def _advance(self, lane: Lane, *, readable: bool) -> None:
+    def _advance(self, lane: Lane) -> None:
         try:
-            going_on = lane.advance(readable=readable)
+            going_on = lane.advance()
         except Exception as error:
             self._lost(lane, error)
             return

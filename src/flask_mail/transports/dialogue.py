@@ -2,7 +2,8 @@
 
 :func:`converse` is a generator. It yields octets to write, which need not be written at once, and :data:`READ`, to
 which it is sent the next reply. Whoever drives it writes what it has collected only when a reply is wanted that has
-not come yet; so commands go out in the largest groups the protocol allows:
+not come yet; so commands go out in the largest groups the protocol allows. Replies that stand in :attr:`Line.arrived`
+it takes by itself.
 
 ========================  ==================================================================  ============
 the server offers         what goes out together                                              waits
@@ -28,6 +29,7 @@ from ..submission import Reply
 from .job import Job
 from .offer import Offer
 from .wire import dot_stuffed
+from .wire import with_dot
 
 
 class Step(enum.Enum):
@@ -55,11 +57,13 @@ class Line:
 
     :param offer: the server's extensions.
     :param window: how many messages may be on the way at once where the protocol allows more than one.
+    :param arrived: replies that have come, and that whoever drives it does not need to see.
     """
 
-    def __init__(self, offer: Offer, window: int = 16) -> None:
+    def __init__(self, offer: Offer, window: int = 16, arrived: collections.deque[Reply] | None = None) -> None:
         self.offer = offer
         self.window = window
+        self.arrived: collections.deque[Reply] = collections.deque() if arrived is None else arrived
         self.jobs: collections.deque[Job] = collections.deque()
         """The jobs begun and not ended, oldest first."""
         self.finished: collections.deque[Job] = collections.deque()
@@ -139,6 +143,7 @@ class Line:
     # PIPELINING: MAIL, RCPT and DATA in one group, and the group after a dot together with it
 
     def _grouped(self, feed: Feed) -> Conversation:
+        arrived = self.arrived
         dotted: Job | None = None
         while True:
             begun = self._next(feed)
@@ -152,12 +157,12 @@ class Line:
                 yield _lines(group[: MANY + 2])
                 later = group[MANY + 2 :]
             if dotted is not None:
-                dotted.content_replied((yield READ))
+                dotted.content_replied(arrived.popleft() if arrived else (yield READ))
                 self._ended(dotted)
                 dotted = None
             if begun is not None:
                 if reset:
-                    begun[0].reset_replied((yield READ))
+                    begun[0].reset_replied(arrived.popleft() if arrived else (yield READ))
                 if (yield from self._group_replied(begun[0], later)):
                     dotted = begun[0]
 
@@ -166,16 +171,18 @@ class Line:
 
         :param later: its commands that did not go out yet.
         """
-        good = job.mail_replied((yield READ))
-        for recipient, command in itertools.zip_longest(job.batch, later):
-            if command is not None:
+        arrived = self.arrived
+        good = job.mail_replied(arrived.popleft() if arrived else (yield READ))
+        more = iter(later)
+        for recipient in job.batch:
+            if (command := next(more, None)) is not None:
                 yield _lines([command])
-            reply: Reply = yield READ
+            reply: Reply = arrived.popleft() if arrived else (yield READ)
             if good:
                 job.rcpt_replied(recipient, reply)
         if job.taken:
             job.stage = "data"
-        reply = yield READ
+        reply = arrived.popleft() if arrived else (yield READ)
         if job.data_replied(reply):
             yield from _content(job)
             return True
@@ -191,6 +198,7 @@ class Line:
     def _chunked(self, feed: Feed) -> Conversation:
         window: collections.deque[tuple[Job, bool, list[str]]] = collections.deque()
         torn: Exception | None = None
+        arrived = self.arrived
         while True:
             while len(window) < self.window and torn is None and not (window and _heavy(window[-1][0])):
                 if (begun := self._next(feed)) is None:
@@ -209,23 +217,23 @@ class Line:
             if torn is not None and not window:  # nothing but closing takes back what was announced
                 raise torn
             if reset:
-                job.reset_replied((yield READ))
-            good = job.mail_replied((yield READ))
+                job.reset_replied(arrived.popleft() if arrived else (yield READ))
+            good = job.mail_replied(arrived.popleft() if arrived else (yield READ))
             for recipient, command in itertools.zip_longest(job.batch, later):
                 if command is not None:
                     yield _lines([command])
-                answer: Reply = yield READ
+                answer: Reply = arrived.popleft() if arrived else (yield READ)
                 if good:
                     job.rcpt_replied(recipient, answer)
             if not _heavy(job):
                 if job.taken:
                     job.stage = "end-of-data"
-                job.content_replied((yield READ))
+                job.content_replied(arrived.popleft() if arrived else (yield READ))
             elif job.error is None and job.taken:
                 job.stage = "end-of-data"
                 if (torn := (yield from _chunk(job))) is not None:
                     raise torn
-                job.content_replied((yield READ))
+                job.content_replied(arrived.popleft() if arrived else (yield READ))
             else:
                 job.content_replied(Reply(503))
             self._ended(job)
@@ -241,9 +249,14 @@ def _lines(commands: list[str]) -> bytes:
 
 
 def _content(job: Job) -> c.Generator[bytes, None, None]:
+    content = job.submission.content
+    octets = content.whole() if content.size <= LARGE else None
     job.in_content = True
     try:
-        yield from dot_stuffed(_whole(job.submission.content))
+        if octets is not None:
+            yield with_dot(octets)
+        else:
+            yield from dot_stuffed(_whole(content))
     except Exception as error:
         job.fail(error)
         raise

@@ -5,6 +5,7 @@ What is sent next the :class:`~.dialogue.Line` decides; this file only moves oct
 
 from __future__ import annotations
 
+import collections
 import collections.abc as c
 import selectors
 import smtplib
@@ -21,8 +22,12 @@ from .dialogue import Step
 from .job import Job
 from .lost import ended
 from .lost import lost
+from .lost import SMTPTimeoutError
+from .lost import TooLateError
 from .smtp import SMTPSession
 from .wire import MOST
+
+TOO_LATE: t.Final = "its lease ran out"
 
 FULL: t.Final = 262_144
 """Octets waiting to be written, from which on a connection is given no more."""
@@ -33,7 +38,7 @@ class Lane:
 
     def __init__(self, session: SMTPSession, window: int, feed: c.Callable[[], Job | None], room: int | None) -> None:
         self.session = session
-        self.line: Line = Line(session.offer, window)
+        self.line: Line = Line(session.offer, window, None if session.host.log else session.host.replies.arrived)
         self.reading: bool = False
         self.until: float = 0.0
         """When the reply that is waited for has to be here."""
@@ -78,10 +83,14 @@ class Lane:
             return selectors.EVENT_READ
         return selectors.EVENT_WRITE | (0 if self._replies.full else selectors.EVENT_READ)
 
-    @property
-    def late(self) -> bool:
-        """Whether what it waits for should have come by now."""
-        return (self.reading or self._pending > 0) and time.monotonic() >= self.until
+    def expired(self, now: float) -> Exception | None:
+        """What is to be said where it has no time left: its messages are not its own any longer, or what it waits for
+        should have come."""
+        if self.overdue:
+            return TooLateError(TOO_LATE)
+        if now >= self.until and (self.reading or self._pending > 0):
+            return SMTPTimeoutError("the server did not answer in time")
+        return None
 
     @property
     def overdue(self) -> bool:
@@ -89,14 +98,16 @@ class Lane:
         jobs = self.line.jobs
         return bool(jobs) and (lease := jobs[0].lease) is not None and time.monotonic() >= lease.until
 
-    def advance(self, *, readable: bool) -> bool:
-        """Take what has come, and decide what is to be written.
+    def hear(self) -> bool:
+        """Receive what has come; return whether anything has, if only the end."""
+        return not self._replies.full and (self._read() or self._failed is not None)
+
+    def advance(self) -> bool:
+        """Take what was received, and decide what is to be written.
 
         :returns: whether the conversation goes on; ``False`` where there was nothing to send.
         :raises OSError: the connection is lost, and what the server had said before is taken.
         """
-        if readable and not self._replies.full:
-            self._read()
         going_on = self._converse()
         if self._failed is not None:
             raise self._failed
@@ -104,11 +115,13 @@ class Lane:
             raise smtplib.SMTPServerDisconnected("the server said more than it was asked")
         return going_on
 
-    def finished(self) -> c.Iterator[Job]:
+    def finished(self) -> c.Collection[Job]:
         """The jobs that have ended since."""
-        while self.line.finished:
-            self._carried = True
-            yield self.line.finished.popleft()
+        if not self.line.finished:
+            return ()
+        self._carried = True
+        ended, self.line.finished = self.line.finished, collections.deque()
+        return ended
 
     def close(self) -> None:
         """Say goodbye, but not amid a message: a chunk that lacks as many octets would take it for its end."""
@@ -195,7 +208,7 @@ class Lane:
             while not self._replies.full and self._read():
                 pass  # it may have said why
             self._lose(error)
-            self.advance(readable=False)
+            self.advance()
             return
         self.gone += sent
         self._pending = len(octets) - sent

@@ -26,9 +26,12 @@ class ReplyReader:
     """Give it what was received; take the replies that are whole."""
 
     def __init__(self) -> None:
+        self.arrived: collections.deque[Reply] = collections.deque()
+        """Replies that anybody may take from here instead of by :meth:`take`: those that came before the first one that
+        asks for care, which is 421, has several lines, or is none."""
         self.hidden: re.Pattern[bytes] | None = None
         """What is not to be shown where the server says it; see :mod:`.masks`."""
-        self._whole: collections.deque[bytes] = collections.deque()
+        self._raw: collections.deque[bytes] = collections.deque()
         self._rest = bytearray()
         self._lines: list[bytes] = []
         self._octets = 0
@@ -36,12 +39,12 @@ class ReplyReader:
     @property
     def unread(self) -> bool:
         """Whether octets stand here that belong to no reply taken."""
-        return bool(self._whole or self._rest or self._octets)
+        return bool(self.arrived or self._raw or self._rest or self._octets)
 
     @property
     def full(self) -> bool:
         """Whether so much stands here that no more should be received before some of it is taken."""
-        return len(self._whole) > MANY_LINES or len(self._rest) > MAX_OCTETS
+        return len(self.arrived) + len(self._raw) > MANY_LINES or len(self._rest) > MAX_OCTETS
 
     def feed(self, octets: bytes) -> None:
         """Take what was received."""
@@ -54,15 +57,34 @@ class ReplyReader:
         rest = lines.pop()
         if rest or self._rest:
             self._rest = bytearray(rest)
-        self._whole += lines
+        if self._raw or self._lines:
+            self._raw += lines
+        else:
+            self._raw += lines[self._take_short(lines) :]
+
+    def _take_short(self, lines: list[bytes]) -> int:
+        """Take *lines* for replies, up to the first that asks for care; return how many."""
+        for number, line in enumerate(lines):
+            if len(line) > _SHORT:
+                return number
+            try:
+                reply, more = _known(line if self.hidden is None else masked(line, self.hidden))
+            except smtplib.SMTPResponseException:
+                return number
+            if more or reply.code == 421:
+                return number
+            self.arrived.append(reply)
+        return len(lines)
 
     def take(self) -> Reply | None:
         """The next reply, or ``None`` while it is not whole.
 
         :raises smtplib.SMTPResponseException: with code -1: what came is no reply, or is beyond the limits.
         """
-        while self._whole:
-            line = self._whole.popleft()
+        if self.arrived:
+            return self.arrived.popleft()
+        while self._raw:
+            line = self._raw.popleft()
             if self.hidden is not None:
                 line = masked(line, self.hidden)
             reply, more = _known(line) if len(line) <= _SHORT else _parsed(line)

@@ -108,7 +108,11 @@ class SMTPSession:
             {name.lower(): value for name, value in client.esmtp_features.items()}, client.banner
         )
         """The server's extensions."""
-        self._line = Line(self.offer)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Start without anything on the way; what is logged passes through here."""
+        self._line = Line(self.offer, arrived=None if self.host.log else self.host.replies.arrived)
 
     @property
     def alive(self) -> bool:
@@ -136,7 +140,7 @@ class SMTPSession:
             self._broken(job, error)
         except BaseException:
             self.host.close()
-            self._line = Line(self.offer)
+            self._begin()
             raise
         self._line.finished.clear()
         self.host.rest()
@@ -166,4 +170,4 @@ class SMTPSession:
         if reply is not None and not reply.positive and job.stage in ("mail", "end-of-data"):
             job.mail_replied(reply) if job.stage == "mail" else job.content_replied(reply)
         job.fail(error)
-        self._line = Line(self.offer)
+        self._begin()

@@ -335,6 +335,13 @@ def local_name(sock: socket.socket) -> str:
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
 
+def with_dot(content: bytes) -> bytes:
+    """*content* as it goes after DATA, see :func:`dot_stuffed`."""
+    if _LINE_WITH_DOT.search(content):
+        content = content.replace(b"\r\n.", b"\r\n..")
+    return b"".join((b"." if content[:1] == b"." else b"", content, DOTS[content[-2:] not in (b"\r\n", b"")]))
+
+
 def dot_stuffed(chunks: c.Iterable[bytes]) -> c.Iterator[bytes]:
     """*chunks* as they go after DATA (RFC 5321 §4.5.2), and last the final dot: one of :data:`DOTS`."""
     tail = b"\r\n"
