@@ -395,3 +395,28 @@ def test_words_tell_much_where_a_record_has_no_stage(code: int | None, text: str
 def test_an_enhanced_code_alone_tells_whether_it_passes(text: str, transient: bool) -> None:
     advice = advise(stage="rcpt", text=text)
     assert (advice.cause, advice.transient) == ("mailbox-full", transient)
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "text", "cause"),
+    [
+        ("rcpt", 421, "4.7.0 Too many messages from 203.0.113.7, you are temporarily blocked", "rate-limit"),
+        ("rcpt", 450, "4.7.1 Too many unknown recipients from your host", "unknown"),
+        ("rcpt", 550, "5.7.1 Client host rejected: your domain is not allowed to relay", "relay-denied"),
+        ("auth", 535, "5.7.3 Authentication unsuccessful, user password expired", "unknown"),
+        ("auth", 503, "5.5.1 Error: already authenticated", "unknown"),
+        ("ehlo", 501, "Syntax error in parameters or arguments", "helo-rejected"),
+        ("ehlo", 500, "Syntax error, command unrecognized", "syntax"),
+        ("end-of-data", 550, "Too many emails per second. Please upgrade your plan", "rate-limit"),
+        ("end-of-data", 550, "Recipients limit exceeded. Please login to your account", "unknown"),
+        (None, 534, "5.7.9 Please log in with your web browser and then try again", "auth-app-password"),
+        (None, 450, "Mailbox unavailable", "unknown"),
+        ("tls", None, "x509: certificate signed by unknown authority", "cert-untrusted"),
+        ("tls", None, "certificate verify failed (hostname mismatch)", "cert-hostname"),
+        ("connect", None, "dial tcp: lookup mail.example.com: i/o timeout", "dns"),
+    ],
+)
+def test_words_of_two_causes_go_to_the_one_they_are_about(
+    stage: str | None, code: int | None, text: str, cause: str
+) -> None:
+    assert advise(stage=stage, code=code, text=text).cause == cause

@@ -26,7 +26,7 @@ EXCEPTIONS: t.Final = (
     ),
     Row(
         "cert-hostname",
-        text=r"certificate verify failed: (?:hostname|ip address) mismatch|certificate is not valid for|"
+        text=r"certificate verify failed:? ?\(?(?:hostname|ip address) mismatch|certificate is not valid for|"
         r"^hostname '.*' doesn't match|did not match expected cn=",
         seen=("certificate verify failed: Hostname mismatch, certificate is not valid for 'mail.example.com'.",),
     ),
@@ -157,7 +157,7 @@ EXCEPTIONS: t.Final = (
     Row(
         "cert-hostname",
         text=r"hostname/ip does not match|certificate is (?:not )?valid for|host ?name mismatch|"
-        r"did not match expected cn|notvalidforname|"
+        r"did not match expected cn|notvalidforname|doesn't contain any ip sans|"
         r"(?:name|host) .{0,40}(?:does not|doesn't) match .{0,40}cert|err_tls_cert_altname",
         code="none",
     ),
@@ -179,7 +179,7 @@ EXCEPTIONS: t.Final = (
     Row(
         "dns",
         text=r"enotfound|eai_again|no such host|name or service not known|getaddrinfo|nodename nor servname|"
-        r"name resolution|unknownhostexception|no such host is known",
+        r"name resolution|unknownhostexception|dial tcp: lookup |no such host is known",
         code="none",
     ),
     Row("refused", text=r"econnrefused|connection refused|actively refused|errno 10061|errno 111\b", code="none"),
@@ -188,6 +188,8 @@ EXCEPTIONS: t.Final = (
         text=r"e(?:net|host)unreach|network is unreachable|no route to host|unreachable network",
         code="none",
     ),
+    Row("timeout", text=r"greeting never received", code="none", words="greeting"),
+    Row("auth-wrong", text=r"^failed to authenticate on smtp server", code="none"),
     Row(
         "timeout",
         text=r"etimedout|time(?:d )?-?out|execution expired",
@@ -197,7 +199,7 @@ EXCEPTIONS: t.Final = (
     Row("timeout", text=r"etimedout|time(?:d )?-?out", code="none", words="slow"),
     Row(
         "closed-early",
-        text=r"econnreset|epipe|broken pipe|connection (?:was )?(?:reset|aborted)|socket hang up|"
+        text=r"econnreset|epipe|broken pipe|connection (?:was )?(?:reset|aborted)|socket hang up|socket disconnected|"
         r"(?:unexpectedly|connection) (?:closed|disconnected)|closed (?:the connection |connection )?unexpectedly|"
         r"(?:^|: )eof$|eof occurred|end of file reached|got an empty response",
         code="none",

@@ -101,7 +101,7 @@ HOSTS: t.Final = (
         r"trop de (?:connexions|messages|destinataires)|zu viele (?:verbindungen|nachrichten|e?-?mails|empf)|"
         r"demasiad[oa]s (?:conexiones|mensajes|destinatarios)|muit[oa]s (?:conex|mensage|destinat)|"
         r"слишком (?:много|часто)|频率|频繁|过于频繁",
-        unless=r"temporarily blocked|black ?-?list|messages on the server",
+        unless=r"black ?-?list|messages on the server",
         transient=True,
         seen=(
             "450 4.2.1 The user you are trying to contact is receiving mail too quickly.",
@@ -189,8 +189,9 @@ HOSTS: t.Final = (
         r"of your isp|black ?-?listed at|block for spam|blocked for (?:spam|abuse)|"
         r"ip (?:address )?(?:is )?not (?:authori[sz]ed|allowed|permitted|whitelisted|in (?:the )?white ?-?list)|"
         r"adresse ip .{0,20}(?:bloqu|refus)|ip-?adresse .{0,40}(?:gesperrt|blockiert)|too many spams? from your ip|"
+        r"\bip (?:address )?must (?:resolve|have)\b|"
         r"connection (?:from \S+ )?(?:rejected|refused|denied) (?:for|due to|by) (?:policy|spam|abuse)",
-        unless=r"relay access|not (?:logged|authenticated)",
+        unless=r"to relay|relay access|not (?:logged|authenticated)",
         stage="connect greeting ehlo mail rcpt data end-of-data untold",
     ),
     Row(

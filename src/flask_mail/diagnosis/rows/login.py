@@ -95,7 +95,7 @@ LOGIN: t.Final = (
         "auth-unsupported",
         text=r"auth extension not supported|offers no login|offers to log in by|no suitable authentication method|"
         r"authentication (?:is )?not (?:enabled|supported|available|required)|when not advertised|"
-        r"un(?:recogni[sz]ed|supported|known|implemented) auth|"
+        r"un(?:recogni[sz]ed|supported|known|implemented) auth(?!orit)|"
         r"auth\w* (?:\S+ )?(?:mechanism|type|method|mode)s? (?:\S+ )?(?:is )?(?:not (?:supported|available|allowed|"
         r"implemented)|unsupported|unrecogni[sz]ed|invalid|unknown)|(?:unsupported|invalid|unknown) (?:auth\w* |"
         r"sasl )?"
@@ -103,7 +103,7 @@ LOGIN: t.Final = (
         r"auth (?:is )?not (?:enabled|supported|available|implemented)|command \"?'?auth.{0,30}(?:not|un)|"
         r"no (?:auth\w* |sasl )?mechanisms?|does(?: not|n't) support (?:smtp )?auth|mechanism is too weak|"
         r"(?:unrecogni[sz]ed|unknown|not recogni[sz]ed|"
-        r"not implemented).{0,6}auth",
+        r"not implemented).{0,6}auth(?!orit)",
         transient=False,
         seen=(
             "SMTPNotSupportedError: SMTP AUTH extension not supported by server.",
@@ -142,6 +142,7 @@ LOGIN: t.Final = (
         text=r"(?:account|user|mailbox|login|帐号|账号|用户)\b.{0,40}?(?:\blocked|suspended|disabled|\bblocked|"
         r"banned|"
         r"deactivated|not active|inactive|frozen|expired|closed|terminated|停用|冻结|锁定|封)",
+        unless=r"password (?:has |is |was )?expired|token|licen[cs]e",
         stage="auth",
     ),
     Row(
@@ -175,7 +176,7 @@ LOGIN: t.Final = (
         code="5xx",
         stage="auth",
         unless=r"\bip\b|limit|quota|not allowed|unsupported|not supported|mechanism|\btls\b|sequence|syntax|"
-        r"temporar|expired|too many|cancel|\bspam\b|suspicious|robot",
+        r"temporar|expired|too many|cancel|\bspam\b|suspicious|robot|already|nested",
         seen=(
             "535 Incorrect authentication data",
             "535 5.7.8 Error: authentication failed: UGFzc3dvcmQ6",

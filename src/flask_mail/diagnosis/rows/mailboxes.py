@@ -44,6 +44,7 @@ GOOGLE: t.Final = (
         text=r"(?:via|through) your web ?browser|webloginrequired|less secure",
         seen=("534 5.7.14 Please log in via your web browser and then try again.",),
     ),
+    Row("auth-app-password", text=r"(?:via|with|through) your (?:web )?browser", code="534"),
     Row("auth-app-password", provider="gmail", code="534 535", stage="auth"),
     Row(
         "relay-denied",

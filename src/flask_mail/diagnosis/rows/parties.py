@@ -23,7 +23,7 @@ _LOGIN: t.Final = (
         r"pop[- ]before[- ]smtp|"
         r"relay check local|permissions? to submit mail|turn on smtp authentication|unauthenticated",
         unless=r"relay(?! check)|unauthenticated (?:e-?mail from|sender is|message)|authenticate with|"
-        r"not authenticated for",
+        r"not authenticated for|limit|quota|exceed|browser|suspend|verif|activat|to your account",
         stage="ehlo mail rcpt data end-of-data untold",
         seen=(
             "530 5.7.0 Authentication Required.",

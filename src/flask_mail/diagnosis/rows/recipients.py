@@ -111,7 +111,7 @@ RECIPIENTS: t.Final = (
     Row(
         "recipient-unknown",
         text=_UNKNOWN,
-        unless=r"sender|syntax|rfc.?\d{3,4}|\b5\.1\.3\b",
+        unless=r"sender|syntax|rfc.?\d{3,4}|\b5\.1\.3\b|too many",
         code="4xx 5xx",
         stage="rcpt",
         seen=(
@@ -124,13 +124,19 @@ RECIPIENTS: t.Final = (
     ),
     Row(  # where the record does not tell who is meant, the words have to
         "recipient-unknown",
-        text=rf"{_UNKNOWN}|not deliver mail to @?.{{0,8}}the account or domain may not exist|^host unknown|"
-        r"^\W*(?:5\.\d\.\d )?(?:<@>\W*)?(?:requested action (?:was )?not taken:? ?)?mailbox (?:is )?unavailable\W*$",
+        text=rf"{_UNKNOWN}|not deliver mail to @?.{{0,8}}the account or domain may not exist|^host unknown",
         code="450 550 551 553 554",
         stage="untold",
         unless=r"sender|\bfrom\b|auth|log ?in|password|syntax|verif|domain (?:not|name)|\bhelo|\behlo|server|client|"
         r"\bip\b|relay|\bdns\b|mx rec|rfc.?\d{3,4}|(?:invalid|bad) (?:e-?mail )?address|\b5\.1\.3\b|"
-        r"blocked|account unavail",
+        r"blocked|account unavail|too many",
+    ),
+    Row(
+        "recipient-unknown",
+        text=r"^\W*(?:5\.\d\.\d )?(?:<@>\W*)?(?:requested action (?:was )?not taken:? ?)?"
+        r"mailbox (?:is )?unavailable\W*$",
+        code="550 553",
+        stage="untold",
     ),
     Row(
         "recipient-rejected",

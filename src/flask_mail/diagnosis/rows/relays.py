@@ -7,6 +7,7 @@ import typing as t
 from .row import Row
 
 RELAYS: t.Final = (
+    Row("rate-limit", text=r"too many (?:\w+ )?(?:e-?mails|messages|requests) (?:per|in a|each) (?:second|minute)"),
     Row("quota", text=r"\b(?:quota|limit|credits?)\b.{0,60}\b(?:recharge|top[- ]?up)\b", transient=False),
     Row(
         "quota",
