@@ -37,7 +37,8 @@ CONTENT: t.Final = (
         "syntax",
         text=r"bare <?(?:lf|newlines?|cr|line ?feeds?)|lone cr|missing final|from header|'from' header|not rfc|"
         r"rfc ?-?5322|rfc ?-?2?822|rfc compliant|multiple from|valid message-?id|"
-        r"(?:not|n't) (?:conform|comply)\w* (?:to|with) .{0,20}(?:standard|rfc)|"
+        r"\bnul characters?|null (?:bytes?|characters?)|(?:not|n't) (?:conform|comply)\w* (?:to|"
+        r"with) .{0,20}(?:standard|rfc)|"
         r"headers?\b.{0,20}(?:missing|malformed|duplicate|invalid|too long|not (?:valid|compliant))|"
         r"(?:missing|malformed|duplicate|invalid|no) .{0,20}headers?\b|malformed|invalid address in from|"
         r"missing (?:the )?(?:from|date|subject|to)\b|mime/reject|multiple \w+ headers?\b|header error|"

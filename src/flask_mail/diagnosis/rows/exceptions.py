@@ -192,16 +192,17 @@ EXCEPTIONS: t.Final = (
     Row("auth-wrong", text=r"^failed to authenticate on smtp server", code="none"),
     Row(
         "timeout",
-        text=r"etimedout|time(?:d )?-?out|execution expired",
+        text=r"etimedout|timed?[ -]?out|execution expired",
         code="none",
         stage="connect",
     ),
-    Row("timeout", text=r"etimedout|time(?:d )?-?out", code="none", words="slow"),
+    Row("timeout", text=r"etimedout|timed?[ -]?out", code="none", words="slow"),
     Row(
         "closed-early",
         text=r"econnreset|epipe|broken pipe|connection (?:was )?(?:reset|aborted)|socket hang up|socket disconnected|"
         r"(?:unexpectedly|connection) (?:closed|disconnected)|closed (?:the connection |connection )?unexpectedly|"
-        r"(?:^|: )eof$|eof occurred|end of file reached|got an empty response",
+        r"(?:^|: )eof$|(?:unexpected|violating) eof|eof occurred|got code \"\", with message \"\"|"
+        r"end of file reached|got an empty response",
         code="none",
     ),
 )

@@ -174,7 +174,7 @@ PARTIES: t.Final = (
         r"already (?:specified|given)|not yet given|"
         r"invalid [`'\"]?(?:to|from|cc|bcc|reply[-_]?to)[`'\"]? field|expected after|(?:mail|rcpt|ehlo|"
         r"helo)(?:/ehlo)? (?:command )?first|send hello|(?:mail|rcpt|data|helo|ehlo) (?:command )?expected|"
-        r"invalid input|issue a reset|"
+        r"invalid input|issue a reset|expected (?:mail|rcpt|data|helo|ehlo)\b|"
         r"need (?:mail|rcpt|helo|ehlo)|protocol (?:violation|deviation)|unknown command|"
         r"command (?:not implemented|unknown|unrecogni[sz]ed|not recogni[sz]ed)|address contains|"
         r"(?:restricted|illegal|invalid|forbidden|disallowed) characters? in (?:the )?(?:\w+ ){0,2}(?:address|local|"
