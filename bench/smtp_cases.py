@@ -56,9 +56,13 @@ def rendered(number: int) -> tuple[str, str]:
     """Text and HTML for a reader."""
     from flask import render_template
 
+    return render_template("order.txt", **row(number)), render_template("order.html", **row(number))
+
+
+def row(number: int) -> dict[str, t.Any]:
+    """What the templates print for a reader."""
     unsubscribe = f"https://example.com/unsubscribe/{number:032x}"
-    row = {"name": f"Reader {number}", "number": number, "items": ITEMS, "unsubscribe": unsubscribe}
-    return render_template("order.txt", **row), render_template("order.html", **row)
+    return {"name": f"Reader {number}", "number": number, "items": ITEMS, "unsubscribe": unsubscribe}
 
 
 def application(port: int, **config: t.Any) -> t.Any:
@@ -93,6 +97,11 @@ def flask_mail(case: str, port: int, count: int) -> dict[str, float]:
         for n in range(number):
             yield Message(f"Your order {n}", [(f"Reader {n}", f"to{n}@example.com")], *rendered(n))
 
+    def made(number: int) -> c.Iterator[t.Any]:
+        for n in range(number):
+            reader = [(f"Reader {n}", f"to{n}@example.com")]
+            yield Message.from_template("order", reader, subject=f"Your order {n}", **row(n))
+
     def connect(number: int, source: t.Any = messages) -> None:
         with mail.connect() as connection:
             for message in source(number):
@@ -120,7 +129,8 @@ def flask_mail(case: str, port: int, count: int) -> dict[str, float]:
             "send, pool off": each,
             "many": many,
             "merge by connect": lambda number: connect(number, merged),
-            "merge": lambda number: many(number, merged),
+            "merge": lambda number: many(number, made),
+            "merge, rendered before": lambda number: many(number, merged),
             "render": render,
         }[case]
         return rated(count, work)
