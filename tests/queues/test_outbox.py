@@ -520,7 +520,7 @@ def test_a_worker_that_waits_for_its_turn_can_be_stopped(bench: Bench, smtp_only
 @pytest.fixture
 def rarely(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers do not look by themselves."""
-    monkeypatch.setattr("flask_mail.queues.worker.SWEEP", 60.0)
+    monkeypatch.setattr("flask_mail.queues.supply.SWEEP", 60.0)
     monkeypatch.setattr("flask_mail.queues.outbox.listener.LOOK_ALL_THE_SAME", 60.0)
 
 

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from flask_mail.queues.base import Lease
+from flask_mail.queues.outbox import claiming
 from flask_mail.queues.outbox import engine
 from flask_mail.queues.outbox import rows
 from flask_mail.queues.outbox import Store
@@ -95,9 +96,9 @@ def test_a_claim_takes_no_more_octets_than_memory_is_for(store: Store, monkeypat
     put(store, 10)
     (first,) = store.claim(lease(), 60.0, 1)
     size = len(first.submission.content)
-    monkeypatch.setattr(module, "CLAIMED", 3 * size - 1)
+    monkeypatch.setattr(claiming, "CLAIMED", 3 * size - 1)
     assert len(store.claim(lease(), 60.0, 9)) == 3
-    monkeypatch.setattr(module, "CLAIMED", 1)  # one is taken, however large it is
+    monkeypatch.setattr(claiming, "CLAIMED", 1)  # one is taken, however large it is
     assert len(store.claim(lease(), 60.0, 9)) == 1
     monkeypatch.undo()
     assert len(store.claim(lease(), 60.0, 9)) == 5

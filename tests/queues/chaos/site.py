@@ -142,8 +142,14 @@ def _die_at(point: str, store: Store) -> None:
 
         SMTPTransport.open = opening  # type: ignore[method-assign]
     else:
-        connected = Ledger._open
-        Ledger._open = lambda ledger: _Connection(connected(ledger), before, after)  # type: ignore[method-assign]
+        write = Ledger.write
+
+        def writing(ledger: Ledger, *given: t.Any, **named: t.Any) -> int:
+            opened = ledger._open
+            ledger._open = lambda: _Connection(opened(), before, after)  # type: ignore[method-assign]
+            return write(ledger, *given, **named)
+
+        Ledger.write = writing  # type: ignore[method-assign]
 
 
 class _Connection:

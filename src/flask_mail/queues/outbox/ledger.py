@@ -1,4 +1,4 @@
-"""Writes what became of messages, over the driver's own connection.
+"""Claims messages and writes what became of them, over the driver's own connection.
 
 This is done for each few messages, with a commit to disk: what SQLAlchemy does for a statement beyond its text would
 take longer than all the rest. The text is SQLAlchemy's, made once.
@@ -6,6 +6,7 @@ take longer than all the rest. The text is SQLAlchemy's, made once.
 
 from __future__ import annotations
 
+import collections.abc as c
 import contextlib
 import functools
 import os
@@ -13,6 +14,9 @@ import typing as t
 
 import sqlalchemy as sa
 from sqlalchemy import exc
+
+Ask = c.Callable[[sa.Executable, dict[str, t.Any]], list[t.Any]]
+"""Runs a statement with its parameters by name, and returns the rows it gives."""
 
 
 class Ledger:
@@ -23,7 +27,7 @@ class Ledger:
     """
 
     def __init__(self, engine: sa.Engine, *, keep: bool = False) -> None:
-        self._engine = engine
+        self.engine = engine
         self._keep = keep
         self._connection: t.Any = None
         self._process = os.getpid()
@@ -36,27 +40,45 @@ class Ledger:
         :returns: how many rows of its table the first one changed.
         :raises sqlalchemy.exc.DBAPIError: the database refuses; nothing is written.
         """
-        text, counts = "", list[int]()
-        try:
-            connection = self._open()
-            cursor = connection.cursor()
+        counts = list[int]()
+        with self._cursor() as cursor:
             for statement, rows in parts:
-                text, order = _compiled(self._engine.dialect, statement)
+                text, order, _ = _compiled(self.engine.dialect, statement)
                 cursor.executemany(text, rows if order is None else [tuple([row[n] for n in order]) for row in rows])
                 counts.append(cursor.rowcount)
             if last:
                 cursor.execute(last)
+        return counts[0]
+
+    @contextlib.contextmanager
+    def transaction(self) -> c.Generator[Ask]:
+        """Run statements in one transaction, one after the other.
+
+        :raises sqlalchemy.exc.DBAPIError: the database refuses; nothing is written.
+        """
+        if self.engine.dialect.update_returning:
+            with self._cursor() as cursor:
+                yield functools.partial(_ask, self.engine.dialect, cursor)
+        else:  # on MariaDB, whose lists of parameters SQLAlchemy has to write out
+            with self.engine.begin() as connection:
+                yield lambda statement, values: _rows(connection.execute(statement, values))
+
+    @contextlib.contextmanager
+    def _cursor(self) -> c.Generator[t.Any]:
+        try:
+            connection = self._open()
+            cursor = connection.cursor()
+            yield cursor
             cursor.close()
             connection.commit()
         except BaseException as error:
             self.close(broken=True)
-            driver = self._engine.dialect.loaded_dbapi
+            driver = self.engine.dialect.loaded_dbapi
             if isinstance(error, driver.Error):
-                raise exc.DBAPIError.instance(text, None, error, driver.Error) from error
+                raise exc.DBAPIError.instance(None, None, error, driver.Error) from error
             raise
         if not self._keep:
             self.close()
-        return counts[0]
 
     def close(self, *, broken: bool = False) -> None:
         """Give back the connection.
@@ -73,15 +95,26 @@ class Ledger:
             _of_parents.append(self._connection)  # to close it here would end the parent's
             self._connection, self._process = None, os.getpid()
         if self._connection is None:
-            self._connection = self._engine.raw_connection()
+            self._connection = self.engine.raw_connection()
         return self._connection
 
 
 _of_parents: list[t.Any] = []
 
 
-@functools.lru_cache(maxsize=16)
-def _compiled(dialect: sa.Dialect, statement: sa.UpdateBase) -> tuple[str, tuple[str, ...] | None]:
-    """The text, and the order of its parameters where they have no names."""
+def _ask(dialect: sa.Dialect, cursor: t.Any, statement: sa.Executable, values: dict[str, t.Any]) -> list[t.Any]:
+    text, order, given = _compiled(dialect, statement)
+    values = {**given, **values}
+    cursor.execute(text, values if order is None else [values[name] for name in order])
+    return t.cast("list[t.Any]", cursor.fetchall())
+
+
+def _rows(result: sa.CursorResult[t.Any]) -> list[t.Any]:
+    return [tuple(row) for row in result] if result.returns_rows else []
+
+
+@functools.lru_cache(maxsize=32)
+def _compiled(dialect: sa.Dialect, statement: t.Any) -> tuple[str, tuple[str, ...] | None, dict[str, t.Any]]:
+    """The text, the order of its parameters where they have no names, and their values, of those that have one."""
     compiled = statement.compile(dialect=dialect)
-    return str(compiled), tuple(compiled.positiontup or ()) or None
+    return str(compiled), tuple(compiled.positiontup or ()) or None, dict(compiled.params)

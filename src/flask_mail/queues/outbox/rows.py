@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import collections.abc as c
 import dataclasses as d
 import json
@@ -36,7 +37,6 @@ class Claimed:
     recipients: list[Recipient]
     attempts: int
     deaths: int
-    created: float
     expires: float
     earlier: Verdict | None = None
 
@@ -51,6 +51,17 @@ class Claimed:
             if each[0] in replies:
                 reply = replies[each[0]]
                 each[1:] = [state] if reply is None else [state, reply.code, reply.text]
+
+
+def as_json(recipients: list[Recipient]) -> str:
+    """What is kept of *recipients*; the usual one, who has a message alone, in a shorter way."""
+    if len(recipients) == 1 and len(recipients[0]) == 4:
+        address, state, code, text = recipients[0]
+        return f'[[{_quoted(address)}, "{state}", {code}, {_quoted(text)}]]'
+    return json.dumps(recipients)
+
+
+_quoted = json.encoder.encode_basestring_ascii
 
 
 def new_id() -> str:
@@ -105,31 +116,52 @@ def row(
     }
 
 
-def claimed(found: t.Any, content: bytes, lease: Lease) -> Claimed:
-    """A row as a worker has it: its submission is for those who are still to be offered the message.
+Found = tuple[int, str, str, str, int, int, float, str, str, str, bytes]
+"""Rank, id, Message-ID, sender, attempts, deaths, end; recipients, options and details as JSON; and content of a row."""
 
-    :param found: the row, with its JSON as text.
-    :param content: its octets.
+
+class Claims:
+    """Rows that a worker has claimed together, each made a :class:`Claimed` only when it is wanted.
+
+    :param found: the rows as they came, in the order in which they are to be sent.
     """
-    recipients: list[Recipient] = json.loads(found.recipients)
+
+    def __init__(self, lease: Lease, found: list[Found]) -> None:
+        self.lease = lease
+        self._found = collections.deque(found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __iter__(self) -> c.Iterator[Claimed]:
+        return (_claimed(found, self.lease) for found in self._found)
+
+    def take(self) -> Claimed:
+        """The next one, which is not among them any more."""
+        return _claimed(self._found.popleft(), self.lease)
+
+    def take_expired(self, now: float) -> list[Claimed]:
+        """Those that nobody wants any more at *now*, which are not among them any more."""
+        if all(found[6] > now for found in self._found):
+            return []
+        late = [_claimed(found, self.lease) for found in self._found if found[6] <= now]
+        self._found = collections.deque(found for found in self._found if found[6] > now)
+        return late
+
+
+def _claimed(found: Found, lease: Lease) -> Claimed:
+    """A row as a worker has it: its submission is for those who are still to be offered the message."""
+    _, id, message_id, sender, attempts, deaths, expires, people, options, details, content = found
+    recipients: list[Recipient] = json.loads(people)
     submission = record.submission(
-        sender=found.sender,
+        sender=sender,
         recipients=[each[0] for each in recipients if each[1] == OPEN] or [recipients[0][0]],
-        options=_read(found.options),
-        message_id=found.message_id,
-        details=_read(found.details),
-        content=content,
+        options=_read(options),
+        message_id=message_id,
+        details=_read(details),
+        content=bytes(content),
     )
-    return Claimed(
-        found.id,
-        lease,
-        submission,
-        recipients,
-        found.attempts,
-        found.deaths,
-        found.created,
-        found.expires,
-    )
+    return Claimed(id, lease, submission, recipients, attempts, deaths, expires)
 
 
 def _read(text: str) -> dict[str, t.Any]:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import collections.abc as c
 import dataclasses as d
-import itertools
 import json
-import math
 import operator
 import threading
 import time
@@ -19,9 +17,11 @@ import typing as t
 import sqlalchemy as sa
 
 from ..base import Lease
+from . import claiming
 from .ledger import Ledger
+from .rows import as_json
 from .rows import Claimed
-from .rows import claimed
+from .rows import Claims
 from .rows import Recipient
 from .schema import contents
 from .schema import DONE
@@ -42,30 +42,15 @@ HELD: t.Final = "a worker died while it had it, and MAIL_IN_DOUBT is 'hold': a s
 MORE_DEATHS: t.Final = 7
 """So many more at most, where workers seem to die of something else."""
 
-CLAIMED: t.Final = 2**26
-"""Octets that are claimed at once, with the message that goes beyond; all of them are in memory until they are sent."""
-
 MANY: t.Final = 5000
 """Messages that are changed at once at most."""
 
-_RETURNED: t.Final = (
-    messages.c.id,
-    messages.c.rank,
-    messages.c.sender,
-    messages.c.message_id,
-    messages.c.attempts,
-    messages.c.deaths,
-    messages.c.created,
-    messages.c.expires,
-    *[sa.cast(messages.c[name], sa.Text).label(name) for name in ("recipients", "options", "details")],
-)
 _by_id = operator.attrgetter("id")
 _SKIPPING: t.Final = ("postgresql", "mysql", "mariadb")
 """Databases in which one claim goes round what another one has locked."""
 
 
-@d.dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(t.NamedTuple):
     """What is to be written of a claimed message.
 
     :param state: see :mod:`.schema`.
@@ -160,56 +145,17 @@ class Store:
 
     # Claiming
 
-    def claim(self, lease: Lease, seconds: float, limit: int, *, suspects: bool = False) -> list[Claimed]:
+    def claim(self, lease: Lease, seconds: float, limit: int, *, suspects: bool = False) -> Claims:
         """Take up to *limit* messages that are ready, by priority and age.
 
         :param seconds: how long the lease is.
         :param suspects: take those that were with a worker that died instead.
         """
-        state = "suspect" if suspects else "ready"
-        chosen = (
-            sa.select(messages.c.id)
-            .where(messages.c.state == sa.literal_column(f"'{state}'"))
-            .order_by(messages.c.rank, messages.c.due, messages.c.id)
-            .limit(limit)
-        )
-        return self._take(chosen, lease, seconds, most=CLAIMED)
+        return claiming.claim(self._ledger(), lease, seconds, limit, suspects=suspects)
 
-    def claim_ids(self, lease: Lease, seconds: float, ids: c.Collection[str]) -> list[Claimed]:
+    def claim_ids(self, lease: Lease, seconds: float, ids: c.Collection[str]) -> Claims:
         """Take those of *ids* that are ready, or were with a worker that died."""
-        chosen = sa.select(messages.c.id).where(messages.c.id.in_(ids), messages.c.state.in_(("ready", "suspect")))
-        return self._take(chosen, lease, seconds)
-
-    def _take(self, chosen: sa.Select[t.Any], lease: Lease, seconds: float, most: float = math.inf) -> list[Claimed]:
-        dialect = self.engine.dialect
-        with self.engine.connect() as connection:  # what writes nothing locks nobody out
-            sizes = list(connection.execute(chosen.with_only_columns(messages.c.size)).scalars())
-        if not sizes:
-            return []
-        if sum(sizes) > most:
-            chosen = chosen.limit(sum(so_far < most for so_far in itertools.accumulate(sizes[:-1], initial=0)))
-        if dialect.name in _SKIPPING:
-            chosen = chosen.with_for_update(skip_locked=True)
-        values = {
-            "state": "sending",
-            "owner": lease.owner,
-            "due": time.time() + seconds,
-            "attempts": messages.c.attempts + 1,
-        }
-        with self.engine.begin() as connection:
-            if dialect.update_returning:
-                if dialect.name in _SKIPPING:  # within IN, PostgreSQL may choose more than once, and take too many
-                    chosen = sa.select(chosen.cte("chosen").c.id)
-                taken = messages.update().where(messages.c.id.in_(chosen)).values(values).returning(*_RETURNED)
-                found = _all(connection.execute(taken))
-            else:
-                ids = [row.id for row in connection.execute(chosen)]
-                connection.execute(messages.update().where(messages.c.id.in_(ids)).values(values))
-                found = _all(connection.execute(sa.select(*_RETURNED).where(messages.c.id.in_(ids))))
-            of_these = contents.c.id.in_([row.id for row in found])
-            octets = {row.id: row.content for row in connection.execute(contents.select().where(of_these))}
-        found.sort(key=lambda row: (row.rank, row.id))
-        return [claimed(row, octets[row.id], lease) for row in found]
+        return claiming.claim_ids(self._ledger(), lease, seconds, ids)
 
     # What was claimed
 
@@ -228,7 +174,7 @@ class Store:
                 "due": each.due,
                 "attempts": each.attempts,
                 "owner": each.kept_by,
-                "recipients": json.dumps(each.recipients),
+                "recipients": as_json(each.recipients),
                 "error": None if each.error is None else json.dumps(each.error),
             }
             for each in sorted(settlements, key=_by_id)  # one order of locks for all
@@ -282,7 +228,7 @@ class Store:
         connection.execute(change)
         return ids
 
-    def release(self, claims: c.Sequence[Claimed]) -> None:
+    def release(self, claims: c.Collection[Claimed]) -> None:
         """Give back what was claimed and not begun; it costs no attempt."""
         if claims:
             now = time.time()
@@ -291,7 +237,7 @@ class Store:
                     _RELEASE, [{"b_id": each.id, "b_owner": each.lease.owner, "due": now} for each in claims]
                 )
 
-    def suspect(self, claims: c.Sequence[Claimed], *, hold: bool = False) -> None:
+    def suspect(self, claims: c.Collection[Claimed], *, hold: bool = False) -> None:
         """Give up what was begun, and has come to no end, without waiting for the lease to run out.
 
         :param hold: leave it to somebody to decide.
@@ -401,10 +347,6 @@ _SETTLE: t.Final = _OWN.values(
     error=sa.bindparam("error"),
     owner=sa.bindparam("owner"),
 )
-
-
-def _all(result: t.Any) -> list[t.Any]:
-    return list(result)
 
 
 def _insert_ignoring(dialect: str) -> t.Any:
