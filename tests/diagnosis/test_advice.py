@@ -385,6 +385,17 @@ def test_words_that_a_log_has_kept_alone_are_enough(stage: str, text: str, cause
         (553, "Mailbox unavailable: see the policy of this server", "unknown"),
         (535, "User not found", "auth-wrong"),
         (550, "Unknown sender domain", "sender-rejected"),
+        (535, "5.7.8 Error: Access denied: Application-specific password required", "auth-app-password"),
+        (None, "Invalid login or password", "auth-wrong"),
+        (None, "Login rejected: too many attempts from your IP", "unknown"),
+        (
+            None,
+            "5.7.0 This message was blocked because its content presents a potential security issue.",
+            "spam-content",
+        ),
+        (501, "5.5.4 Invalid domain name", "helo-rejected"),
+        (550, "Missing From header", "syntax"),
+        (550, "From header sender domain not aligned", "unauthenticated-domain"),
     ],
 )
 def test_words_tell_much_where_a_record_has_no_stage(code: int | None, text: str, cause: str) -> None:

@@ -44,6 +44,10 @@ STAGES: t.Final = {
 """Where a delivery stood, as the exception's class tells it."""
 
 
+_ONLY_AT_LOGIN = (534, 535, 538, "5.7.8", "5.7.9")
+"""Reply codes and enhanced ones that answer nothing but AUTH (RFC 4954 §6)."""
+
+
 @d.dataclass(frozen=True, slots=True)
 class Evidence:
     """What the table is asked with; each part may be missing.
@@ -127,11 +131,14 @@ def gather(
     host = host or getattr(error, "host", None) or setting(settings, "server") or ""
     port = port or getattr(error, "port", None) or _number(setting(settings, "port"))
     stage = stage or getattr(error, "stage", None) or next((STAGES[name] for name in names if name in STAGES), None)
+    enhanced = enhanced_codes(text)
+    if not stage and any(one in _ONLY_AT_LOGIN for one in (code, *enhanced)):
+        stage = "auth"
     return Evidence(
         errors=names,
         stage=stage or "",
         code=code,
-        enhanced=enhanced_codes(text),
+        enhanced=enhanced,
         text=text,
         words=_ADDRESS.sub("@", text).replace("\u2019", "'"),
         provider=_provider(provider or setting(settings, "provider"), host, text),

@@ -26,7 +26,7 @@ LOGIN: t.Final = (
     ),
     Row(
         "auth-disabled",
-        text=r"user has no permission|用户(?:无权登[陆录]|(?:没有|无)登[陆录]权限)",
+        text=r"user has no (?:permission|authority)|用户(?:无权登[陆录]|(?:没有|无)登[陆录]权限)",
         seen=("550 User has no permission",),
     ),
     Row(

@@ -10,6 +10,19 @@ _MAIL = (
     r"(?:message|mail|e-?mail|content|data|file|attachments?|body|stream|letter|邮件|附件|nachricht|mensaje|mensagem)"
 )
 
+_SPAM: t.Final = (
+    r"\bspam|unsolicited|virus|malware|phish|infected|potential security issue|\btrojan|"
+    r"very low reputation of the sending|banned (?:content|attachment)|suspicious|"
+    r"(?:illegal|prohibited|forbidden|banned|blocked) attachment|content (?:scanner|filter)|"
+    r"attachments?\b.{0,40}(?:forbidden|not allowed|blocked|prohibited|banned|not accepted)|"
+    r"content (?:was |has been )?(?:filter|reject|denied|blocked|not accept)|message (?:was |has been )?filtered|"
+    r"unacceptable content|content restrictions?|bulk.advertis|pattern detection|mass ?mail|blocked by (?:our|the|"
+    r"a) (?:\w+ )?filter|"
+    r"failed .{0,20}anti-?spam|spam-?trap|\b(?:ube|uce)\b|bulk mail|junk|unwanted (?:\w+ )?(?:content|mail|"
+    r"attachment)|垃圾邮件|"
+    r"违规|敏感|content examination"
+)
+
 CONTENT: t.Final = (
     Row(
         "syntax",
@@ -35,7 +48,8 @@ CONTENT: t.Final = (
     ),
     Row(
         "syntax",
-        text=r"bare <?(?:lf|newlines?|cr|line ?feeds?)|lone cr|missing final|from header|'from' header|not rfc|"
+        text=r"bare <?(?:lf|newlines?|cr|line ?feeds?)|lone cr|missing final|expected mime|from header|"
+        r"'from' header|not rfc|"
         r"rfc ?-?5322|rfc ?-?2?822|rfc compliant|multiple from|valid message-?id|"
         r"\bnul characters?|null (?:bytes?|characters?)|(?:not|n't) (?:conform|comply)\w* (?:to|"
         r"with) .{0,20}(?:standard|rfc)|"
@@ -47,7 +61,7 @@ CONTENT: t.Final = (
         r"broken) (?:mime )?structure|mime error|without (?:any )?headers?\b|"
         r"(?:wrong|bad|incorrect|invalid) (?:mime|charset|character set|content-?type|(?:transfer[- ])?encoding)",
         unless=r"authenticat|spoof",
-        stage="data end-of-data",
+        stage="data end-of-data untold",
         words="content",
         seen=(
             "550 5.7.1 Messages missing a valid Message-ID header are not accepted.",
@@ -57,16 +71,7 @@ CONTENT: t.Final = (
     ),
     Row(
         "spam-content",
-        text=r"\bspam|unsolicited|virus|malware|phish|infected|potential security issue|\btrojan|"
-        r"very low reputation of the sending|banned (?:content|attachment)|suspicious|"
-        r"(?:illegal|prohibited|forbidden|banned|blocked) attachment|content (?:scanner|filter)|"
-        r"attachments?\b.{0,40}(?:forbidden|not allowed|blocked|prohibited|banned|not accepted)|"
-        r"content (?:was |has been )?(?:filter|reject|denied|blocked|not accept)|message (?:was |has been )?filtered|"
-        r"unacceptable content|content restrictions?|bulk.advertis|pattern detection|mass ?mail|blocked by (?:our|the|"
-        r"a) (?:\w+ )?filter|"
-        r"failed .{0,20}anti-?spam|spam-?trap|\b(?:ube|uce)\b|bulk mail|junk|unwanted (?:\w+ )?(?:content|mail|"
-        r"attachment)|垃圾邮件|"
-        r"违规|敏感|content examination",
+        text=_SPAM,
         unless=r"(?:unable|failed|could not) to (?:be )?scan|scann\w+ (?:is |was )?(?:\w+ )?(?:not available|"
         r"unavailable|failed|error)|"
         r"filter (?:is )?(?:\w+ )?(?:not available|unavailable)",
@@ -91,6 +96,15 @@ CONTENT: t.Final = (
         text=r"\b(?:virus|malware|trojan)\b.{0,60}(?:detected|found)|(?:message|mail|content|attachment)s? .{0,30}"
         r"(?:infected|\bvirus|malware|phishing)|spam+ed by \w+ spam engine|spam or virus",
         unless=r"\bip\b|\bhost\b|\bclient\b|\bscan(?:s|ned|ning)?\b|scanner (?:\w+ )?(?:not|un|fail|error)",
+    ),
+    Row(
+        "spam-content",
+        text=_SPAM,
+        near=r"message|mail\b|content|attachment|virus|malware|^\W*(?:[45]\.\d\.\d )?(?:high probability of )?spam\b",
+        unless=r"\bip\b|\bhosts?\b|client|server|sender|account|login|auth|recipient|too many|rate|\bscan|"
+        r"filter\w* (?:is )?"
+        r"(?:\w+ )?(?:not available|unavailable)|report|user|domain|block ?list|black ?list|suspend|your \w+ is",
+        stage="untold",
     ),
     Row(
         "timeout",
@@ -119,7 +133,7 @@ CONTENT: t.Final = (
         r"no space left|service refuse|unable to (?:process|"
         r"accept) (?:\w+ ){0,3}"
         r"(?:at this time|right now|now)|系统(?:繁)?忙|服务器(?:繁)?忙|稍后(?:再|重)试",
-        unless=r"quota|black ?-?list|\bspam|mailbox",
+        unless=r"quota|black ?-?list|\bspam|mailbox|suspicious|content",
         code="4xx",
         seen=(
             "421 4.4.5 Server busy, try again later.",

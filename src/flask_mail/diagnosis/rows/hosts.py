@@ -58,7 +58,8 @@ HOSTS: t.Final = (
         "helo-rejected",
         text=r"(?:helo|ehlo)\b.{0,60}(?:mismatch|must|reject|invalid|refus|denied|fully|fqdn|forged|resolv|"
         r"not (?:valid|accept|allow|"
-        r"match)|\bbad\b|requires? domain)|(?:invalid|bad|forged|bogus|fake) (?:\w+ )?(?:helo|ehlo)|"
+        r"match)|\bbad\b|requires? domain)|use a valid (?:helo|ehlo)|(?:invalid|bad|forged|bogus|"
+        r"fake) (?:\w+ )?(?:helo|ehlo)|"
         r"need fully-qualified hostname|arguments: invalid domain name",
         unless=r"(?:helo|ehlo) (?:command )?(?:first|required)|recipient address rejected: need|"
         r"sender address rejected: need",
@@ -69,12 +70,14 @@ HOSTS: t.Final = (
     ),
     Row("helo-rejected", text=r"domain name|host ?name|your name", stage="ehlo", code="501 504 550 553 554"),
     Row("helo-rejected", text=r"syntax|argument|parameter", stage="ehlo", code="501"),
+    Row("helo-rejected", text=r"^(?:501 )?5\.5\.4 invalid domain name", stage="ehlo untold", code="501"),
     Row(
         "unauthenticated-domain",
         text=r"dmarc|\bspf\b|\bdkim\b|unauthenticated e-?mail from|sender is unauthenticated|authentication checks|"
         r"openspf|spf\.pobox|"
         r"required authentication level|not allowed by spf|not (?:designated|permitted) (?:as|by)|"
-        r"authenticat\w* with (?:either )?(?:spf|dkim)|mail ?from .{0,60}mismatch\w* (?:client|your) ip|anti-?spoof|"
+        r"not aligned|\balignment|authenticat\w* with (?:either )?(?:spf|dkim)|"
+        r"mail ?from .{0,60}mismatch\w* (?:client|your) ip|anti-?spoof|"
         r"sender ?id\b|"
         r"pass (?:either )?spf|spf or dkim|spf 检查",
         seen=(

@@ -138,6 +138,12 @@ LOGIN: t.Final = (
         unless=r"account (?:is |has been )?disabled|command|\buser (?:is )?disabled",
     ),
     Row(
+        "auth-disabled",
+        text=r"smtp auth(?:entication)? (?:is |has been )?(?:disabled|not enabled)|"
+        r"(?:smtp|imap|pop3?) (?:access|service|protocol) (?:is |has been )?(?:disabled|not enabled|turned off)",
+        stage="untold",
+    ),
+    Row(
         "account-suspended",
         text=r"(?:account|user|mailbox|login|帐号|账号|用户)\b.{0,40}?(?:\blocked|suspended|disabled|\bblocked|"
         r"banned|"
@@ -163,12 +169,18 @@ LOGIN: t.Final = (
     ),
     Row(
         "auth-wrong",
-        text=r"^(?:\d\.\d\.\d )?(?:error: )?(?:authentication (?:unsuccessful|failed|failure|credentials invalid)|"
-        r"incorrect authentication data|username and password not accepted|"
-        r"(?:invalid|incorrect|wrong|bad) (?:user\w*|login|password|credentials))\b[^:,;]{0,20}$",
+        text=r"\b(?:auth|authenti(?:fi)?cation|authori[sz]ation|log-?(?:in|on)) (?:has |was )?(?:failed|failure|"
+        r"unsuccessful|"
+        r"rejected)|(?:incorrect|invalid|wrong|bad|unknown) (?:smtp )?(?:authentication data|user ?name|log-?in|"
+        r"password|"
+        r"credentials)|credentials (?:were |are )?(?:invalid|incorrect|wrong|not accepted|rejected)|api key not found|"
+        r"password (?:is )?(?:invalid|incorrect|wrong|not accepted)",
+        unless=r"expired|too many|locked|disabled|suspended|inactive|\bip\b|tls|mechanism|temporar|server|limit|"
+        r"quota|sender",
         code="none",
-        stage="auth",
+        stage="auth untold",
     ),
+    Row("oauth-failed", text=r"\"status\" ?: ?\"?40\d.{0,20}\"schemes\""),
     Row("oauth-failed", code="535", mechanism="XOAUTH2 OAUTHBEARER", stage="auth", text="."),
     Row(
         "auth-wrong",

@@ -164,8 +164,9 @@ MICROSOFT: t.Final = (
         ),
     ),
     Row("recipient-unknown", text=r"access denied\. as\(201806281\)"),
-    Row("recipient-rejected", text=r"resolver\.rst\.(?:notauthorized|authrequired)"),
+    Row("recipient-rejected", text=r"resolver\.rst\.(?:notauthorized|authrequired|sendernotauth)"),
     Row("recipient-unknown", provider=_MICROSOFT, text=r"mailbox unavailable", stage="rcpt"),
+    Row("recipient-unknown", text=r"mailbox unavailable \(s20\d+\)"),
     Row("relay-denied", text=r"tenantattribution"),
 )
 

@@ -48,7 +48,9 @@ _SENDERS: t.Final = (
         r"(?: e?-?mail| messages?)? ?(?:from|as|on behalf|this (?:sender|from|address))|"
         r"sender (?:address )?(?:does not|doesn't) match|(?:sender|from) (?:address )?is not (?:allowed|owned|"
         r"verified)|"
-        r"(?:sender|from)\b.{0,30}\bnot (?:been )?verified|not local sender|from/sender name is not valid|"
+        r"(?:sender|from)\b.{0,30}\bnot (?:been )?verified|not local sender|"
+        r"sender (?:address )?(?:is )?not local|unauthori[sz]ed (?:sending|sender|from) domain|"
+        r"from/sender name is not valid|"
         r"(?:from|sender)\b.{0,40}\b(?:must|should|has to|needs? to) (?:match|be (?:the )?(?:same|identical|equal))|"
         r"(?:not|mis-?) ?match(?:es|ing)? .{0,30}(?:authenticated|auth|login|log-?in|sasl)\w*|"
         r"authenticated (?:user|account|sender|login).{0,40}(?:mismatch|does not match|differ)|"
@@ -86,7 +88,11 @@ _SENDERS: t.Final = (
             "553 sorry, that domain isn't in my list of allowed rcpthosts",
         ),
     ),
-    Row("syntax", text=r"(?:recipient|rcpt)\b.{0,20} must contain a domain|recipient address rejected: need fully"),
+    Row(
+        "syntax",
+        text=r"(?:recipient|rcpt)\b.{0,20} must contain a domain|"
+        r"recipient address rejected: need fully",
+    ),
     Row(
         "syntax",
         text=r"(?:invalid|bad|malformed|illegal) (?:e-?mail |recipient |rcpt ?to )?address",
@@ -168,7 +174,8 @@ PARTIES: t.Final = (
         "syntax",
         text=r"(?:bad|invalid|malformed|illegal) (?:\w+ )?(?:e?-?mail )?address(?: syntax)?\b|syntax error|"
         r"bad syntax|"
-        r"invalid syntax|syntax (?:is|should)|not a valid rfc.?\d+ address|unrecogni[sz]ed command|"
+        r"invalid syntax|syntax (?:is|should)|syntax: (?:mail|rcpt|helo|ehlo|data)|not a valid rfc.?\d+ address|"
+        r"unrecogni[sz]ed command|"
         r"bad sequence of commands|sequence error|must precede|out of sequence|duplicate (?:mail|rcpt|helo|ehlo)|"
         r"already said|nested mail|wrong state|before (?:the )?(?:smtp )?(?:greeting|banner)|"
         r"already (?:specified|given)|not yet given|"

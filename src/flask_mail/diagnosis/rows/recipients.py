@@ -152,6 +152,12 @@ RECIPIENTS: t.Final = (
     ),
     Row(
         "recipient-unknown",
+        text=r"recipient address rejected: (?:domain not found|user unknown|undeliverable)|"
+        r"(?:domain|host) does not accept mail \(null ?mx\)",
+        unless=r"mailbox full|quota|connect|timed? ?out",
+    ),
+    Row(
+        "recipient-unknown",
         text=r"no such user|user unknown|all recipients are invalid|tried to reach does not exist|"
         r"recip(?:ient)?notfound|"
         r"does ?n['o]t have an? \S+ account|\be-?mail (?:address )?(?:does )?not exist",
