@@ -29,6 +29,7 @@ from ..mime.gate import plain
 from ..submission import Content
 from ..submission import Envelope
 from ..submission import Submission
+from . import usual
 from .header import extra_pairs as extra_pairs
 from .header import given_id
 from .header import heading
@@ -59,6 +60,26 @@ def compose(message: MessageLike, state: object, *, envelope_from: t.Any = None)
     :raises ContentError: a body or attachment that cannot be encoded, with the field.
     """
     options = Options.of(state)
+    pair = usual.pair(message, options) if envelope_from is None else None
+    parties = _parties(message, options) if pair is None else None
+    stamp = _fresh_stamp(message)
+    shown, stamp.date = stamp.date, stamp.date or time.time()
+    try:
+        submission = None if pair is None else _usual(message, options, pair, stamp)
+        if submission is None:
+            parties = parties or _parties(message, options)
+            submission = _unusual(message, options, parties, envelope_from, stamp)
+    except BaseException:
+        stamp.date = shown  # it may be mended and sent much later
+        stamp.release()
+        raise
+    if message.date is None:
+        message.date = stamp.date
+    stamp.spent, stamp.options = True, options
+    return submission
+
+
+def _parties(message: MessageLike, options: Options) -> Parties:
     parties = gather(message, options)
     if not parties.recipients:
         raise MissingRecipientsError("No recipients have been added", field="recipients")
@@ -68,19 +89,24 @@ def compose(message: MessageLike, state: object, *, envelope_from: t.Any = None)
             "set Message.sender or MAIL_DEFAULT_SENDER",
             field="sender",
         )
-    stamp = _fresh_stamp(message)
-    shown, stamp.date = stamp.date, stamp.date or time.time()
-    try:
-        chunks, identifier, utf8 = _chunks(message, options, parties, stamp)
-        envelope = _envelope(message, parties, envelope_from, utf8)
-        tags, metadata = _labels(message)
-    except BaseException:
-        stamp.date = shown  # it may be mended and sent much later
-        stamp.release()
-        raise
-    if message.date is None:
-        message.date = stamp.date
-    stamp.spent, stamp.options = True, options
+    return parties
+
+
+def _usual(message: MessageLike, options: Options, pair: tuple[Mailbox, Mailbox], stamp: Stamp) -> Submission | None:
+    sender, reader = pair
+    made = usual.octets(message, options, sender, reader, stamp)
+    if made is None:
+        return None
+    octets, identifier = made
+    return Submission(Envelope(sender.address, (reader.address,)), Content((octets,)), identifier)
+
+
+def _unusual(
+    message: MessageLike, options: Options, parties: Parties, envelope_from: t.Any, stamp: Stamp
+) -> Submission:
+    chunks, identifier, utf8 = _chunks(message, options, parties, stamp)
+    envelope = _envelope(message, parties, envelope_from, utf8)
+    tags, metadata = _labels(message)
     return Submission(envelope, Content(chunks), identifier, tags, metadata)
 
 

@@ -102,11 +102,11 @@ def heading(
     else:
         identifier = stamp.message_id or made_message_id(stamp, options, parties.sender)
     lines: tuple[str, ...] = (
-        _addresses("From", [parties.sender], charset) if parties.sender else "",
-        _addresses("To", parties.to, charset) if parties.to else _undisclosed(parties),
-        _addresses("Cc", parties.cc, charset) if parties.cc else "",
-        _addresses("Reply-To", parties.reply_to, charset) if parties.reply_to else "",
-        _subject(message.subject, options.subject_prefix, charset),
+        addresses("From", [parties.sender], charset) if parties.sender else "",
+        addresses("To", parties.to, charset) if parties.to else _undisclosed(parties),
+        addresses("Cc", parties.cc, charset) if parties.cc else "",
+        addresses("Reply-To", parties.reply_to, charset) if parties.reply_to else "",
+        subject(message.subject, options.subject_prefix, charset),
         date_line(stamp.date if message.date is None else message.date),
         f"Message-ID: {identifier}\n",
     )
@@ -128,7 +128,7 @@ def _undisclosed(parties: Parties) -> str:
 def _rare(message: MessageLike, parties: Parties) -> str:
     more = ""
     if parties.diverted:
-        more += _addresses("X-Original-Recipients", [Mailbox("", box.address) for box in parties.diverted], UTF8)
+        more += addresses("X-Original-Recipients", [Mailbox("", box.address) for box in parties.diverted], UTF8)
     if message.priority:
         more += _priority(message.priority)
     if message.auto_submitted:
@@ -136,7 +136,8 @@ def _rare(message: MessageLike, parties: Parties) -> str:
     return more
 
 
-def _addresses(name: str, boxes: list[Mailbox], charset: Charset) -> str:
+def addresses(name: str, boxes: list[Mailbox], charset: Charset) -> str:
+    """The header *name* with one mailbox or more."""
     value = boxes[0].text if charset is UTF8 else boxes[0].header(charset)
     if len(boxes) > 1:
         value = ", ".join([box.text if charset is UTF8 else box.header(charset) for box in boxes])
@@ -145,12 +146,13 @@ def _addresses(name: str, boxes: list[Mailbox], charset: Charset) -> str:
     return headers.fold(name, value, 76) or headers.structured(name, value)
 
 
-def _subject(given: t.Any, prefix: str | None, charset: Charset) -> str:
-    subject = given if type(given) is str else "" if given is None else plain(given, "subject")
-    if prefix and not _begins_with(subject, prefix.strip()):
+def subject(given: t.Any, prefix: str | None, charset: Charset) -> str:
+    """The Subject header; nothing where there is no subject."""
+    text = given if type(given) is str else "" if given is None else plain(given, "subject")
+    if prefix and not _begins_with(text, prefix.strip()):
         blank = "" if prefix[-1:].isspace() else " "
-        subject = f"{prefix}{blank}{subject}" if subject else prefix.strip()
-    return headers.subject(subject, charset) if subject else ""
+        text = f"{prefix}{blank}{text}" if text else prefix.strip()
+    return headers.subject(text, charset) if text else ""
 
 
 def _begins_with(subject: str, prefix: str) -> bool:
@@ -295,7 +297,7 @@ def _extra_line(name: str, lower: str, value: t.Any, field: str, charset: Charse
     if lower == "date":
         return _own_date(value, field)
     if lower in _ADDRESSES and isinstance(value, (tuple, list, Mailbox, Address)):
-        return _addresses(name, _several(value, field), charset)
+        return addresses(name, _several(value, field), charset)
     text = plain(value, field)
     if lower == "message-id":
         return f"Message-ID: {checked_id(text, field)}\n"
@@ -303,7 +305,7 @@ def _extra_line(name: str, lower: str, value: t.Any, field: str, charset: Charse
         return headers.subject(text, charset) if text else ""
     if lower in _ADDRESSES:
         boxes = written_list(text, field)
-        return _addresses(name, boxes, charset) if boxes else headers.structured(name, text, field)
+        return addresses(name, boxes, charset) if boxes else headers.structured(name, text, field)
     if lower in _TOKENS or lower.startswith(("list-", "arc-")):
         return headers.structured(name, text, field)
     return headers.text(name, text, charset, field)

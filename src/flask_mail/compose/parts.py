@@ -43,12 +43,8 @@ def structure(message: MessageLike, boundary: str, charset: Charset, *, ascii_na
     :raises ContentError: a body or attachment that cannot be encoded.
     """
     alts: dict[str, t.Any] = message.alts or {}
-    if not message.attachments and message.calendar is None:
-        if not alts:
-            return _text(message.body, None, charset)
-        if len(alts) == 1 and (html := alts.get("html")) is not None:  # as most messages have it
-            pair = [_text(message.body, html, charset), tree.text_part("html", plain(html, "html"), charset, "html")]
-            return tree.multipart("alternative", pair, f"=_a{_free(boundary, pair)}")
+    if not alts and not message.attachments and message.calendar is None:
+        return _text(message.body, None, charset)
     rich = _html_key(alts)
     html = alts.get(rich)
     inline, attached = _sorted(once(message, "attachments"), html, ascii_names) if message.attachments else ([], [])
@@ -96,13 +92,18 @@ def _encloses(piece: tree.Chunk, boundary: str) -> bool:
     return isinstance(piece, Enclosed) and boundary.encode("ascii") in piece
 
 
-def _text(body: t.Any, html: t.Any, charset: Charset) -> Part:
-    """The plain text, which every message has; made from the HTML where nobody wrote one."""
+def plain_text(body: t.Any, html: t.Any) -> tuple[str, str]:
+    """The plain text, which every message has, made from the HTML where nobody wrote one; and the field it is from."""
+    if type(body) is str:
+        return body, "body"
     if body is None and html is not None:
-        return tree.text_part("plain", from_html(plain(html, "html")), charset, "html")
-    if body is None:
-        body = ""
-    return tree.text_part("plain", body if type(body) is str else plain(body, "body"), charset, "body")
+        return from_html(plain(html, "html")), "html"
+    return "" if body is None else plain(body, "body"), "body"
+
+
+def _text(body: t.Any, html: t.Any, charset: Charset) -> Part:
+    text, field = plain_text(body, html)
+    return tree.text_part("plain", text, charset, field)
 
 
 def _alternative(key: str, content: t.Any, charset: Charset) -> Part:
