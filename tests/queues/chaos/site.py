@@ -145,6 +145,11 @@ def _die_at(point: str, store: Store) -> None:
         write = Ledger.write
 
         def writing(ledger: Ledger, *given: t.Any, **named: t.Any) -> int:
+            if ledger.at_once:
+                before()
+                written = write(ledger, *given, **named)
+                after()
+                return written
             opened = ledger._open
             ledger._open = lambda: _Connection(opened(), before, after)  # type: ignore[method-assign]
             return write(ledger, *given, **named)

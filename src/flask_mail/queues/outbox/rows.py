@@ -117,7 +117,7 @@ def row(
 
 
 Found = tuple[int, str, str, str, int, int, float, str, str, str, bytes]
-"""Rank, id, Message-ID, sender, attempts, deaths, end; recipients, options and details as JSON; and content of a row."""
+"""Rank, id, Message-ID, sender, attempts, deaths and end; recipients, options and details as JSON; and content."""
 
 
 class Claims:
