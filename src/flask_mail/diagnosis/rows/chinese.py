@@ -35,7 +35,7 @@ LOGIN: t.Final = (
         text=r"user (?:is )?(?:locked|suspended)|(?:account|user) is (?:locked|frozen)|冻结|锁定",
         stage="auth mail",
     ),
-    Row("auth-code", text=r"authentication failed, system busy", stage="auth"),
+    Row("auth-code", text=r"authentication failed, system busy|account is abnormal, service is not open", stage="auth"),
     Row("auth-code", provider=_CODES, code="535", stage="auth", seen=("535 Error: authentication failed",)),
     Row("auth-code", provider=_CODES, code="535", error="SMTPAuthenticationError"),
     Row(

@@ -11,7 +11,7 @@ _MAIL = (
 )
 
 _SPAM: t.Final = (
-    r"\bspam|unsolicited|virus|malware|phish|infected|potential security issue|\btrojan|"
+    r"\bspam(?!mer)|unsolicited|virus|malware|phish|infected|potential security issue|\btrojan|"
     r"very low reputation of the sending|banned (?:content|attachment)|suspicious|"
     r"(?:illegal|prohibited|forbidden|banned|blocked) attachment|content (?:scanner|filter)|"
     r"attachments?\b.{0,40}(?:forbidden|not allowed|blocked|prohibited|banned|not accepted)|"
@@ -35,7 +35,7 @@ CONTENT: t.Final = (
         text=rf"{_MAIL}(?: \w+){{0,3}}? (?:is |was )?(?:too (?:big|large|long)|exceed(?:s|ed)? (?:\S+ ){{0,4}}size|"
         rf"size exceeds|"
         rf"is more than|larger than)|{_MAIL}(?: \w+)? (?:size|length)\b.{{0,30}}(?:exceed|over|limit|maximum)|"
-        r"max(?:imum)? (?:(?:allowed|inbound|incoming|outgoing) )?(?:message|mail|e-?mail) size|"
+        r"maxsubmissionexceeded|max(?:imum)? (?:(?:allowed|inbound|incoming|outgoing) )?(?:message|mail|e-?mail) size|"
         r"size (?:limit )?(?:exceed|over)|exceeded mailsize|"
         r"size limit|larger than|more than \d+ bytes|taille (?:limite|maximale)|zu gro(?:ß|ss)|"
         r"(?:demasiado|muy|muito|troppo) grand|слишком больш|邮件.{0,6}(?:过大|太大)|附件.{0,6}(?:过大|太大)|"
@@ -133,7 +133,7 @@ CONTENT: t.Final = (
         r"no space left|service refuse|unable to (?:process|"
         r"accept) (?:\w+ ){0,3}"
         r"(?:at this time|right now|now)|系统(?:繁)?忙|服务器(?:繁)?忙|稍后(?:再|重)试",
-        unless=r"quota|black ?-?list|\bspam|mailbox|suspicious|content",
+        unless=r"quota|black ?-?list|\bspam(?!mer)|mailbox|suspicious|content",
         code="4xx",
         seen=(
             "421 4.4.5 Server busy, try again later.",

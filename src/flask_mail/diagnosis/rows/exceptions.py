@@ -202,7 +202,7 @@ EXCEPTIONS: t.Final = (
         text=r"econnreset|epipe|broken pipe|connection (?:was )?(?:reset|aborted)|socket hang up|socket disconnected|"
         r"(?:unexpectedly|connection) (?:closed|disconnected)|closed (?:the connection |connection )?unexpectedly|"
         r"(?:^|: )eof$|(?:unexpected|violating) eof|eof occurred|got code \"\", with message \"\"|"
-        r"end of file reached|got an empty response",
+        r"end of file reached|sent an empty reply|got an empty response",
         code="none",
     ),
 )

@@ -23,10 +23,12 @@ _ON_A_LIST = (
 _CALLER = (
     r"\bips?\b|\bip-|\bclient (?:host|ip|address|machine)|\b(?:your|sending|sender'?s?|remote|originating|"
     r"connecting) "
-    r"(?:\w+ )?(?:server|hosts?|mta|network|isp|relay|machine)\b|\bmail server at\b|"
-    r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])"
+    r"(?:\w+ )?(?:server|hosts?|mta|network|isp|relay|machine)\b|\bmail server at\b"
 )
-_MACHINE = rf"\bhosts?\b|\bservers?\b|\bclient\b|\bmta\b|\bnetwork\b|{_CALLER}"
+_NUMBER = r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])"
+"""An address alone, which may as well be there for the record."""
+_BARRED = r"black ?-?list|block ?-?list|\bblocked\b|\bbanned\b|\blisted\b|deny ?list|gesperrt|bloque[ea]?d?"
+_MACHINE = rf"\bhosts?\b|\bservers?\b|\bclient\b|\bmta\b|\bnetwork\b|{_CALLER}|{_NUMBER}"
 _LISTED = r"black ?-?list|block ?-?list|\blisted\b|deny ?list"
 _DOMAIN_LISTED = (
     r"(?:mail ?from|from|sender|sending|envelope)(?:'s|:)? (?:e?-?mail )?(?:domain|address)\b(?: \S+){0,6}? "
@@ -166,10 +168,12 @@ HOSTS: t.Final = (
     Row(
         "ip-blocked",
         text=rf"(?:{_CALLER}).{{0,80}}?(?:{_ON_A_LIST})|(?:{_ON_A_LIST}).{{0,40}}?(?:{_CALLER})|"
+        rf"(?:{_NUMBER}).{{0,80}}?(?:{_BARRED})|(?:{_BARRED}).{{0,40}}?(?:{_NUMBER})|"
         rf"(?:{_MACHINE}).{{0,80}}?(?:{_LISTED})|(?:{_LISTED}).{{0,40}}?(?:{_MACHINE})",
         unless=r"recipient address rejected|relay|this message|message has been|authenticat|\bsender address\b|"
         r"\btls\b|"
-        r"\brecipient\b.{0,20}block|\baccount\b|suspicious|sender denied|server busy|virus",
+        r"\brecipient\b.{0,20}block|\baccount\b|suspicious|sender denied|server busy|virus|not listed|"
+        r":blocked|mail ?from failed|banned content",
         stage="connect greeting ehlo mail rcpt data end-of-data untold",
         seen=(
             "554 IP=203.0.113.7 - A problem occurred. (Ask your postmaster for help or to contact "

@@ -75,6 +75,10 @@ GOOGLE: t.Final = (
     ),
     Row(
         "ip-blocked",
+        text=r"mail sent from your ip address has been (?:temporarily )?blocked",
+    ),
+    Row(
+        "ip-blocked",
         provider=_GOOGLE,
         text=r"ip address has been (?:temporarily )?blocked|send e?mail directly to our servers|ip not in whitelist",
     ),
@@ -185,7 +189,7 @@ OTHERS: t.Final = (
     ),
     Row(
         "rate-limit",
-        text=r"\[tss?0[49]\]|messages? from \(?[\d.:a-f]{7,39}\)? temporarily deferred|unexpected volume|"
+        text=r"\[tss?0[49]\](?! all)|messages? from \(?[\d.:a-f]{7,39}\)? temporarily deferred|unexpected volume|"
         r"excessive volume|max message per connection",
         seen=(
             "421 4.7.0 [TSS04] Messages from 203.0.113.7 temporarily deferred due to unexpected volume or user "
@@ -193,6 +197,7 @@ OTHERS: t.Final = (
             "421 Max message per connection reached, closing transmission channel",
         ),
     ),
+    Row("ip-blocked", text=r"will be permanently deferred; retrying will not succeed"),
     Row("ip-blocked", provider="yahoo aol", text=r"\[bl\d\d\]|\[ts03\]|permanently deferred"),
     Row("recipient-unknown", text=r"doesn't have a \S+ account"),
     Row("recipient-rejected", text=r"cannot be delivered. this (?:account|mailbox)"),

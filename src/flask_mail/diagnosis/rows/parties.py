@@ -15,7 +15,7 @@ _LOGIN: t.Final = (
     Row(
         "auth-required",
         text=r"auth(?:entication|orization)? (?:is )?(?:required|needed|necessary)|auth (?:command )?first|"
-        r"please (?:authenticate|log ?in)|(?:must|have to|need to|should) (?:be )?(?:log(?:ged)? ?in|authenticated?)|"
+        r"please authenticate|(?:must|have to|need to|should) (?:be )?(?:log(?:ged)? ?in|authenticated?)|"
         r"not authenticated|not logged ?in|authenticate first|requires? (?:smtp )?authentication|"
         r"need .{0,10}\bauth\b|"
         r"authentification requise|authentifizierung (?:ist )?(?:erforderlich|notwendig)|autenticaci[oó]n requerida|"
@@ -23,13 +23,19 @@ _LOGIN: t.Final = (
         r"pop[- ]before[- ]smtp|"
         r"relay check local|permissions? to submit mail|turn on smtp authentication|unauthenticated",
         unless=r"relay(?! check)|unauthenticated (?:e-?mail from|sender is|message)|authenticate with|"
-        r"not authenticated for|limit|quota|exceed|browser|suspend|verif|activat|to your account",
+        r"not authenticated for",
         stage="ehlo mail rcpt data end-of-data untold",
         seen=(
             "530 5.7.0 Authentication Required.",
             "503 5.5.4 Error: send AUTH command first",
             "553 5.7.1 <hello@example.com>: Sender address rejected: not logged in",
         ),
+    ),
+    Row(
+        "auth-required",
+        text=r"please log ?in",
+        unless=r"relay|limit|quota|exceed|browser|suspend|verif|activat|to your account|password",
+        stage="ehlo mail rcpt data end-of-data untold",
     ),
     Row(
         "auth-required",
@@ -142,7 +148,7 @@ _FORGED: t.Final = (
         r"\bbad\b|unknown|not (?:accept|valid|welcome|exist|found|resolv))|(?:fake|forged|bogus|spoofed|banned) "
         r"(?:sender|from|e?-?mail address)",
         unless=r"auth|relay|owned|match|\bip\b|client|server|host\b|recipient|later|temporar|quota|limit|spam|busy|"
-        r"too (?:large|big)",
+        r"too (?:large|big)|syntax",
         stage="mail",
         code="4xx 5xx",
     ),
@@ -189,7 +195,7 @@ PARTIES: t.Final = (
         r"invalid (?:mail from|rcpt to|command|argument|param\w*|domain name)|malformed (?:local|address|recipient|"
         r"sender|mail)|must contain a domain|unsupported option|parameters? not (?:recogni[sz]ed|implemented|"
         r"supported)",
-        unless=r"auth (?:command )?first|ehlo and auth",
+        unless=r"auth (?:command )?first|ehlo and auth|#?5\.1\.1 bad address",
         code="500 501 502 503 504 550 553 554 555 451 454",
         seen=(
             "501 5.1.3 Bad recipient address syntax",

@@ -52,6 +52,7 @@ RECIPIENTS: t.Final = (
         stage="rcpt",
         code="5xx",
     ),
+    Row("recipient-rejected", text=r"local mailbox .{0,80}is unavailable: account is disabled"),
     Row("server-busy", text=r"(?:address|sender) verification in progress|unverified address", code="4xx"),
     Row(
         "mailbox-full",
@@ -63,7 +64,8 @@ RECIPIENTS: t.Final = (
         r"over (?:the |their |its |disk |allowed )*?quota|quota exceeded ?\(mailbox|"
         r"quota exceeds? the hard limit|would exceed .{0,20}(?:storage|"
         r"quota)|"
-        r"(?:full|plein\w*) (?:mailbox|inbox|boite)|disk quota|user has too many messages|over the allowed quota|"
+        r"(?:full|plein\w*) (?:mailbox|inbox|boite)|disk quota|user has too many messages|"
+        r"recipient storage full|over the allowed quota|"
         r"bo[iî]te.{0,30}pleine|postfach.{0,30}voll|buz[oó]n.{0,20}lleno|caixa.{0,20}cheia|casella.{0,20}piena|"
         r"邮箱已满|邮箱空间不足|容量已满|ящик.{0,20}переполнен|user'?s space has been used up|"
         r"(?:not enough|insufficient|no) (?:disk |storage )*space (?:in|for) (?:the )?(?:user|mailbox|recipient)",
@@ -73,8 +75,8 @@ RECIPIENTS: t.Final = (
     Row(
         "mailbox-full",
         text=r"over ?quota|exceeded storage allocation|quota (?:exceeded|violation)",
-        stage="rcpt",
-        unless=r"policy|queue",
+        stage="rcpt untold",
+        unless=r"policy|queue|sending|outgoing|sender|message quota|daily|hour",
     ),
     Row(
         "recipient-rejected",
@@ -103,7 +105,8 @@ RECIPIENTS: t.Final = (
         r"policy rejection on the target|policy rejection- ?abuse|"
         r"not (?:allowed|permitted|authori[sz]ed) to (?:send )?(?:mail |messages )?to (?:this|the|that) "
         r"(?:recipient|user|address|group|list)|only accepts? (?:mail|messages) from|members-only",
-        unless=r"inactive (?:e?-?mail )?address|:blocked\)|null ?mx|\bip\b|your (?:e-?mail )?account|sender address|"
+        unless=r"inactive (?:e?-?mail )?address|:blocked\)|null ?mx|\bip\b|your (?:[\w-]+ )?account|"
+        r"sending for this account|sender address|"
         r"(?:server|system|service) (?:is )?(?:\w+ )?busy|too (?:large|big)",
         stage="rcpt data end-of-data",
         code="4xx 5xx",
@@ -150,6 +153,7 @@ RECIPIENTS: t.Final = (
         stage="untold",
         unless=r"sender|\bfrom\b|auth|log ?in|password",
     ),
+    Row("recipient-unknown", text=r"^host or domain name not found", stage="untold"),
     Row(
         "recipient-unknown",
         text=r"recipient address rejected: (?:domain not found|user unknown|undeliverable)|"

@@ -6,6 +6,15 @@ import typing as t
 
 from .row import Row
 
+_SUSPENDED: t.Final = (
+    r"not subscribed to ses|outgoing (?:e?-?mails?|messages?)\b.{0,60}(?:suspended|blocked|disabled)|"
+    r"sending (?:is )?(?:paused|suspended)|account (?:has been |is |was |is not |not ){0,2}(?:temporarily )?"
+    r"(?:suspended|paused|disabled|deactivated|blocked|banned|locked|under review|(?:yet )?activated|frozen)|"
+    r"activate your .{0,20}account|disabled by user|(?:mail )?server has been suspended|"
+    r"ability to send (?:\w+ )?(?:e-?mail|mail|messages) (?:has been|is|was) (?:suspended|disabled|blocked)|"
+    r"to continue sending messages|pending approval|(?:suspended|disabled) account"
+)
+
 RELAYS: t.Final = (
     Row("rate-limit", text=r"too many (?:\w+ )?(?:e-?mails|messages|requests) (?:per|in a|each) (?:second|minute)"),
     Row("quota", text=r"\b(?:quota|limit|credits?)\b.{0,60}\b(?:recharge|top[- ]?up)\b", transient=False),
@@ -66,17 +75,21 @@ RELAYS: t.Final = (
     ),
     Row(
         "account-suspended",
-        text=r"not subscribed to ses|outgoing (?:e?-?mails?|messages?)\b.{0,60}(?:suspended|blocked|disabled)|"
-        r"sending (?:is )?(?:paused|suspended)|account (?:has been |is |was |is not |not ){0,2}(?:temporarily )?"
-        r"(?:suspended|paused|disabled|deactivated|blocked|banned|locked|under review|(?:yet )?activated|frozen)|"
-        r"activate your .{0,20}account|disabled by user|(?:mail )?server has been suspended|"
-        r"to continue sending messages|pending approval|(?:suspended|disabled) account",
-        stage="auth mail data end-of-data untold",
+        text=_SUSPENDED,
+        stage="auth mail data end-of-data",
         seen=(
             "554 Message rejected: Sending paused for this account.",
             "502 5.7.0 Your SMTP account is not yet activated",
             "552 Your account has been suspended. Please contact us to reactivate",
         ),
+    ),
+    Row(  # where it may be the recipient's account, too
+        "account-suspended",
+        text=_SUSPENDED,
+        near=r"\byour\b.{0,30}(?:account|mailbox|server|ability|access)|activate your|smtp (?:account|server)|"
+        r"sending|outgoing|"
+        r"sender|not subscribed to ses",
+        stage="rcpt untold",
     ),
     Row("ip-blocked", text=r"unauthori[sz]ed ip address", seen=("525 5.7.1 Unauthorized IP address",)),
     Row(
