@@ -9,6 +9,7 @@ from __future__ import annotations
 import collections.abc as c
 import contextlib
 import functools
+import operator
 import os
 import typing as t
 
@@ -46,7 +47,7 @@ class Ledger:
         with self._cursor(in_transaction=not self.at_once or len(parts) > 1 or bool(last)) as cursor:
             for statement, rows in parts:
                 text, order, _ = _compiled(self.engine.dialect, statement)
-                cursor.executemany(text, rows if order is None else [tuple([row[n] for n in order]) for row in rows])
+                cursor.executemany(text, rows if order is None else list(map(operator.itemgetter(*order), rows)))
                 counts.append(cursor.rowcount)
             if last:
                 cursor.execute(last)

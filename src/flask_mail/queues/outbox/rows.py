@@ -55,9 +55,10 @@ class Claimed:
 
 def as_json(recipients: list[Recipient]) -> str:
     """What is kept of *recipients*; the usual one, who has a message alone, in a shorter way."""
-    if len(recipients) == 1 and len(recipients[0]) == 4:
-        address, state, code, text = recipients[0]
-        return f'[[{_quoted(address)}, "{state}", {code}, {_quoted(text)}]]'
+    if len(recipients) == 1:
+        address, state, *reply = recipients[0]
+        said = f", {reply[0]}, {_quoted(reply[1])}" if reply else ""
+        return f'[[{_quoted(address)}, "{state}"{said}]]'
     return json.dumps(recipients)
 
 

@@ -127,11 +127,18 @@ class Store:
 
     def insert_now(self, rows: list[dict[str, t.Any]]) -> list[str]:
         """Insert in a transaction of its own, and wake who waits for it. No row may have a key."""
-        texts = [{**row, **{name: json.dumps(row[name]) for name in _JSON}, "error": None} for row in rows]
-        octets = [{"id": row["id"], "content": row["content"]} for row in rows]
+        texts = [
+            {
+                **row,
+                "recipients": as_json(row["recipients"]),
+                "options": json.dumps(row["options"]) if row["options"] else "{}",
+                "details": json.dumps(row["details"]) if row["details"] else "{}",
+            }
+            for row in rows
+        ]
         engine = self.engine
         last = NOTIFY if engine.dialect.name == "postgresql" else ""
-        Ledger(engine).write((_INSERT, texts), (_INSERT_CONTENT, octets), last=last)
+        Ledger(engine).write((_INSERT, texts), (_INSERT_CONTENT, texts), last=last)
         return [row["id"] for row in rows]
 
     def _insert_once(self, connection: t.Any, row: dict[str, t.Any]) -> str:
@@ -329,7 +336,6 @@ class Store:
             connection.execute(workers.delete().where(workers.c.id == worker))
 
 
-_JSON: t.Final = ("recipients", "options", "details")
 _INSERT: t.Final = messages.insert().values({column.name: sa.bindparam(column.name) for column in messages.c})
 _INSERT_CONTENT: t.Final = contents.insert().values({column.name: sa.bindparam(column.name) for column in contents.c})
 _OWN: t.Final = messages.update().where(
