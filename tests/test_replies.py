@@ -43,6 +43,20 @@ def test_what_asks_for_care_and_what_follows_it_has_to_be_taken(careful: bytes, 
     )
 
 
+def test_what_a_server_offers_is_read_the_same_each_time() -> None:
+    offer = b"250-server.example\r\n250-PIPELINING\r\n250 SIZE 1000\r\n"
+    for _ in range(2):
+        assert read(offer) == (["250 server.example\nPIPELINING\nSIZE 1000"], [])
+        assert read(offer + b"220 more\r\n") == ([], ["250 server.example\nPIPELINING\nSIZE 1000", "220 more"])
+        assert read(offer[:-4], b"00\r\n") == ([], ["250 server.example\nPIPELINING\nSIZE 1000"])
+        assert read(b"421-busy\r\n421 bye\r\n") == ([], ["421 busy\nbye"])
+
+
+def test_a_secret_in_a_reply_of_several_lines_is_masked() -> None:
+    _, (reply,) = read(b"250-hunter2\r\n250 hunter2\r\n", secret="hunter2")
+    assert "hunter2" not in reply
+
+
 def test_a_line_amid_a_reply_of_several_is_not_one_by_itself() -> None:
     reader = ReplyReader()
     reader.feed(b"250-a\r\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import smtplib
 import types
 import typing as t
@@ -42,7 +43,7 @@ class InForce(t.Protocol):
     def find_app(self) -> Flask | None: ...
     def suppressed_now(self) -> bool: ...
     def get_transport(self) -> Transport: ...
-    def open_kept(self) -> Session: ...
+    def open_kept(self, transport: Transport | None = None) -> Session: ...
 
 
 class Connection:
@@ -89,10 +90,11 @@ class Connection:
         :raises DeliveryError: the server cannot be reached, trusted or logged in to.
         """
         self._capture = capturing()
-        transport = self.rules.get_transport()
+        rules = self.rules
+        transport = rules.get_transport()
         if isinstance(transport, SMTPTransport) and (host := stand_in(transport.endpoint)) is not None:
             return host
-        self._session = opened(self.rules.open_kept if self.kept else transport.open, self.rules)
+        self._session = opened(functools.partial(rules.open_kept, transport) if self.kept else transport.open, rules)
         self._shown = getattr(self._session, "host", None) or SessionHost(self._session)
         return self._shown
 
@@ -122,20 +124,21 @@ class Connection:
         self, message: Message, submission: Submission, envelope_from: str | tuple[str, str] | None = None
     ) -> Receipt:
         """Send what was composed of *message*; see :meth:`send`."""
+        rules = self.rules
         try:
             session = self._session_for(message, envelope_from)
             if session is None:
                 receipt = Receipt(submission.message_id, suppressed=True)
             else:
-                receipt = deliver(submission, session, self.rules)
+                receipt = deliver(submission, session, rules)
         except DeliveryError as error:
-            tell_failure(self.rules, message, submission.envelope.recipients, error)
+            tell_failure(rules, message, submission.envelope.recipients, error)
             raise
         finally:
             if not self._entered:
                 self._close()
-        tell(self.rules, message, receipt)
-        self._count()
+        tell(rules, message, receipt)
+        self._count(rules.max_emails)
         return receipt
 
     def _session_for(self, message: Message, envelope_from: t.Any) -> Session | None:
@@ -153,9 +156,9 @@ class Connection:
         """Whether the session was not lost with an earlier message, nor opened before a capture began or ended."""
         return getattr(self._session, "alive", True) and self._capture is capturing()
 
-    def _count(self) -> None:
+    def _count(self, most: int | None) -> None:
         self.num_emails += 1
-        if self.num_emails == self.rules.max_emails:
+        if self.num_emails == most:
             self.num_emails = 0
             if self._entered:
                 self._close()  # the next message opens again

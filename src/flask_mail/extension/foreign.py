@@ -40,6 +40,6 @@ class Foreign(Settings):
             return capture.transport(self)
         return build_transport(as_config(self), None)
 
-    def open_kept(self) -> Session:
+    def open_kept(self, transport: Transport | None = None) -> Session:
         """A session; none is kept."""
-        return self.get_transport().open()
+        return (transport or self.get_transport()).open()

@@ -97,9 +97,12 @@ class Runtime:
         if queue is not None:
             queue.close()
 
-    def open_kept(self, state: Settings) -> Session:
-        """A session for one message: one that was kept open, where the transport has such."""
-        outer = self.transport(state)
+    def open_kept(self, state: Settings, outer: Transport | None = None) -> Session:
+        """A session for one message: one that was kept open, where the transport has such.
+
+        :param outer: the transport, where it is known already.
+        """
+        outer = outer or self.transport(state)
         transport = outer.inner if isinstance(outer, Copying) else outer
         if not isinstance(transport, SMTPTransport) or state.pool_size == 0:
             return outer.open()

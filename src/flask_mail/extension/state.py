@@ -87,9 +87,12 @@ class State(Sending, Settings):
             raise ConfigError(f"MAIL_QUEUE is {self.queue!r}, not 'outbox', so there is no outbox.", key="MAIL_QUEUE")
         return t.cast("Outbox", open_outbox(queue, store))
 
-    def open_kept(self) -> Session:
-        """A session for one message; see ``MAIL_POOL_SIZE``."""
+    def open_kept(self, transport: Transport | None = None) -> Session:
+        """A session for one message; see ``MAIL_POOL_SIZE``.
+
+        :param transport: what :meth:`get_transport` has just returned.
+        """
         if (capture := capturing()) is not None:
             return capture.transport(self).open()
         runtime = runtimes.get(self)
-        return runtime.open_kept(self) if runtime is not None else self.get_transport().open()
+        return runtime.open_kept(self, transport) if runtime is not None else self.get_transport().open()

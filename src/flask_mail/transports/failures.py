@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import collections.abc as c
-import contextlib
 import smtplib
 import typing as t
 
@@ -53,21 +51,25 @@ def is_transient(
     return advise(error, settings, stage=stage, host=host, port=port).transient
 
 
-@contextlib.contextmanager
-def stage(
-    name: str, host: str | None = None, port: int | None = None, security: str | None = None
-) -> c.Generator[None]:
-    """Turn every exception raised inside into a ``DeliveryError`` of this stage.
+class stage:
+    """A block in which every exception becomes a ``DeliveryError`` of this stage.
 
     :param name: see :attr:`flask_mail.errors.MailError.stage`.
     :param security: see :func:`is_transient`.
     """
-    try:
-        yield
-    except DeliveryError:
-        raise
-    except (OSError, ValueError) as error:
-        raise failure(error, name, host, port, security) from error.__cause__
+
+    __slots__ = ("_about",)
+
+    def __init__(
+        self, name: str, host: str | None = None, port: int | None = None, security: str | None = None
+    ) -> None:
+        self._about = name, host, port, security
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: object) -> None:
+        if isinstance(error, (OSError, ValueError)) and not isinstance(error, DeliveryError):
+            raise failure(error, *self._about) from error.__cause__
 
 
 def failure(

@@ -18,6 +18,9 @@ MAX_LINES: t.Final = 100
 MANY_LINES: t.Final = 10_000
 """Lines that may wait to be taken."""
 
+_LONG: t.Final = 1024
+"""Octets of a reply of several lines up to which it is remembered."""
+
 _SHORT: t.Final = 64
 """Octets of a line up to which it is remembered: servers say the same few things all the time."""
 
@@ -28,7 +31,7 @@ class ReplyReader:
     def __init__(self) -> None:
         self.arrived: collections.deque[Reply] = collections.deque()
         """Replies that anybody may take from here instead of by :meth:`take`: those that came before the first one that
-        asks for care, which is 421, has several lines, or is none."""
+        asks for care, such as 421, a long one, or what is none."""
         self.hidden: re.Pattern[bytes] | None = None
         """What is not to be shown where the server says it; see :mod:`.masks`."""
         self._raw: collections.deque[bytes] = collections.deque()
@@ -48,6 +51,11 @@ class ReplyReader:
 
     def feed(self, octets: bytes) -> None:
         """Take what was received."""
+        if octets[3:4] == b"-" and self.hidden is None and len(octets) <= _LONG and not self.unread:
+            reply = _known_whole(octets)  # what a server offers is the same each time
+            if reply is not None:
+                self.arrived.append(reply)
+                return
         lines = octets.split(b"\n")
         if self._rest:
             self._rest += lines[0]
@@ -118,6 +126,19 @@ def _parsed(line: bytes) -> tuple[Reply, bool]:
     return Reply(int(line[:3]), line[4:].strip()), line[3:4] == b"-"
 
 
+def _alone(octets: bytes) -> Reply | None:
+    """The reply of several lines that *octets* are, if they are that and nothing else."""
+    reader = ReplyReader()
+    reader.feed(octets[:3])  # so that it is taken apart
+    reader.feed(octets[3:])
+    try:
+        reply = reader.take()
+    except smtplib.SMTPResponseException:
+        return None
+    return None if reader.unread or reply is None or reply.code == 421 else reply
+
+
+_known_whole = functools.lru_cache(maxsize=32)(_alone)
 _known = functools.lru_cache(maxsize=128)(_parsed)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import collections.abc as c
 import contextlib
 import dataclasses as d
+import functools
 import logging
 import math
 import os
@@ -205,6 +206,17 @@ class Client(smtplib.SMTP):
         reply = self.read_reply()
         return reply.code, reply.raw
 
+    def ehlo(self, name: str = "") -> tuple[int, bytes]:
+        """Say EHLO; smtplib's, but that what a server offers is not taken apart again for each connection."""
+        self.esmtp_features = {}
+        self.putcmd(self.ehlo_msg, name or self.local_hostname)
+        code, said = self.getreply()
+        self.ehlo_resp = said
+        if code == 250:
+            self.does_esmtp = True
+            self.esmtp_features = dict(_offered(said))
+        return code, said
+
     def putcmd(self, cmd: str, args: str = "") -> None:
         """smtplib's way to send a command."""
         line = f"{cmd.upper()} {args}".strip()
@@ -311,6 +323,26 @@ class Client(smtplib.SMTP):
         if self._secret:
             line = f"{line[:4].strip() if mark == '<<<' or line.startswith('AUTH') else ''} (hidden)".strip()
         logger.debug("%s %s", mark, line)
+
+
+class _Heard(smtplib.SMTP):
+    """Has smtplib read what a server has said to EHLO."""
+
+    def __init__(self, said: bytes) -> None:
+        self.local_hostname = ""
+        self.said = said
+
+    def putcmd(self, cmd: str, args: str = "") -> None: ...
+    def getreply(self) -> tuple[int, bytes]:
+        return 250, self.said
+
+
+@functools.lru_cache(maxsize=16)
+def _offered(said: bytes) -> c.Mapping[str, str]:
+    """What a server offers."""
+    heard = _Heard(said)
+    heard.ehlo()
+    return heard.esmtp_features
 
 
 class TLSClient(Client, smtplib.SMTP_SSL):
