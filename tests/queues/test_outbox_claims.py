@@ -16,7 +16,7 @@ from flask_mail.queues.outbox import claiming
 from flask_mail.queues.outbox import engine
 from flask_mail.queues.outbox import rows
 from flask_mail.queues.outbox import Store
-from flask_mail.queues.outbox import store as module
+from flask_mail.queues.outbox import upkeep
 from flask_mail.queues.outbox.rows import Claimed
 from flask_mail.queues.outbox.schema import messages
 from flask_mail.queues.outbox.store import Settlement
@@ -105,7 +105,7 @@ def test_a_claim_takes_no_more_octets_than_memory_is_for(store: Store, monkeypat
 
 
 def test_a_lease_is_renewed_for_all_that_it_is_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MANY", 5)
+    monkeypatch.setattr(upkeep, "MANY", 5)
     put(store, 24)
     held, other = lease(), lease()
     store.claim(held, 2.0, 12)

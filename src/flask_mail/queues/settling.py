@@ -22,9 +22,9 @@ from .base import Outcome
 from .base import Sent
 from .leases import Leases
 from .outbox.rows import Claimed
-from .outbox.store import Dead
 from .outbox.store import Settlement
 from .outbox.store import Store
+from .outbox.upkeep import Dead
 from .pause import Pause
 from .remaining import offered_to
 from .remaining import refusal

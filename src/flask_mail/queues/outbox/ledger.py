@@ -47,7 +47,7 @@ class Ledger:
         with self._cursor(in_transaction=not self.at_once or len(parts) > 1 or bool(last)) as cursor:
             for statement, rows in parts:
                 text, order, _ = _compiled(self.engine.dialect, statement)
-                cursor.executemany(text, rows if order is None else list(map(operator.itemgetter(*order), rows)))
+                cursor.executemany(text, rows if order is None else _in_order(rows, order))
                 counts.append(cursor.rowcount)
             if last:
                 cursor.execute(last)
@@ -125,6 +125,11 @@ def _commits_at_once(engine: sa.Engine) -> bool:
     transaction: that saves two of three round trips."""
     driver = engine.dialect.loaded_dbapi
     return engine.dialect.driver == "psycopg" and bool(driver.Pipeline.is_supported())
+
+
+def _in_order(rows: list[dict[str, t.Any]], order: tuple[str, ...]) -> list[tuple[t.Any, ...]]:
+    pick = t.cast("c.Callable[[dict[str, t.Any]], tuple[t.Any, ...]]", operator.itemgetter(*order))
+    return list(map(pick, rows))
 
 
 def _ask(dialect: sa.Dialect, cursor: t.Any, statement: sa.Executable, values: dict[str, t.Any]) -> list[t.Any]:
