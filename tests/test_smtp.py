@@ -324,12 +324,27 @@ def test_of_several_addresses_the_first_that_answers_is_used(smtp: Server, monke
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
 
     monkeypatch.setattr(socket, "getaddrinfo", found)
+    several = SMTPTransport(Endpoint("several.example", smtp.port, timeouts=Timeouts(5)))
     addresses = ["127.0.0.3", "127.0.0.4", smtp.host]  # nobody listens at the first two
-    assert send(smtp).complete
+    several.open().close()
     addresses = ["127.0.0.3", "127.0.0.4"]
     with pytest.raises(ConnectionRefusedError) as caught:
-        send(smtp)
+        several.open()
     assert t.cast(t.Any, caught.value).stage == "connect"
+
+
+def test_what_is_an_address_already_is_not_asked_for(smtp: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: pytest.fail("asked for an address's address"))
+    assert send(smtp).complete
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1.", "256.0.0.1", "server1", "::1"])
+def test_what_only_looks_like_one_is(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(socket, "getaddrinfo", lambda name, *_, **__: asked.append(name) or [])
+    with pytest.raises(OSError, match="no address"):
+        SMTPTransport(Endpoint(host, 25, timeouts=Timeouts(5))).open()
+    assert asked == [host]
 
 
 def test_no_such_host() -> None:

@@ -91,7 +91,7 @@ def ehlo(exam: Exam) -> Seen:
         greet(client, exam.endpoint())
     if not client.does_esmtp:
         return Seen("HELO", (exam.trouble("helo-only", grave=False),))
-    offer = Offer.of({name.lower(): value for name, value in client.esmtp_features.items()}, client.banner)
+    offer = Offer.of(client.esmtp_features, client.banner)
     used = [("PIPELINING", offer.pipelining), ("CHUNKING", offer.chunking), ("SIZE", offer.size is not None)]
     used += [("SMTPUTF8", offer.smtputf8), ("DSN", offer.dsn)]
     there, missing = (", ".join(name for name, yes in used if yes is wanted) for wanted in (True, False))

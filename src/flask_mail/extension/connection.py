@@ -67,6 +67,8 @@ class Connection:
         self._shown: t.Any = None
         self._capture: Capture | None = None
         self._entered = False
+        self._new = False
+        """Whether the session was opened a moment ago, for the message that is sent now."""
 
     def __enter__(self) -> t.Self:
         self.num_emails = 0
@@ -154,6 +156,9 @@ class Connection:
 
     def _usable(self) -> bool:
         """Whether the session was not lost with an earlier message, nor opened before a capture began or ended."""
+        new, self._new = self._new, False
+        if new and self.kept:
+            return self._capture is capturing()
         return getattr(self._session, "alive", True) and self._capture is capturing()
 
     def _count(self, most: int | None) -> None:
@@ -165,6 +170,7 @@ class Connection:
 
     def _open(self) -> None:
         self.host = None if self.rules.suppressed_now() else self.configure_host()
+        self._new = True
 
     def _close(self) -> None:
         host, session = self.host, self._session

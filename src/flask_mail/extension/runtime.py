@@ -104,8 +104,10 @@ class Runtime:
         """
         outer = outer or self.transport(state)
         transport = outer.inner if isinstance(outer, Copying) else outer
-        if not isinstance(transport, SMTPTransport) or state.pool_size == 0:
+        if not isinstance(transport, SMTPTransport):
             return outer.open()
+        if state.pool_size == 0:
+            return transport.open_once() if outer is transport else outer.open()
         with self._lock:
             if self._pool is None or self._pool.transport is not transport:
                 self._pool = Pool(transport, size=state.pool_size, idle=state.pool_idle, max_emails=state.max_emails)

@@ -99,7 +99,6 @@ def begin(sock: socket.socket, endpoint: Endpoint, until: float | None = None) -
     """
     until = time.monotonic() + endpoint.timeouts.total if until is None else until
     try:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         kind: type[Client] = Client
         if endpoint.security == "tls":
             with endpoint.at("tls"):
@@ -126,7 +125,7 @@ def _open(endpoint: Endpoint, seconds: float) -> socket.socket:
 
 def _reached(host: str, port: int, source: tuple[str, int] | None, seconds: float) -> socket.socket:
     """A socket to the first address that answers; all of them together have one timeout."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found = _addresses(host, port)
     until = time.monotonic() + seconds
     first: OSError | None = None
     for number, (family, kind, protocol, _, address) in enumerate(found):
@@ -136,6 +135,16 @@ def _reached(host: str, port: int, source: tuple[str, int] | None, seconds: floa
         except OSError as error:
             first = first or error
     raise first or OSError("getaddrinfo returns no address")
+
+
+def _addresses(host: str, port: int) -> list[tuple[int, int, int, str, t.Any]]:
+    """What ``getaddrinfo`` finds, which need not be asked for what is an address already."""
+    try:
+        if host[-1:].isdigit() and socket.inet_pton(socket.AF_INET, host):
+            return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (host, port))]
+    except OSError:
+        pass  # a name that ends so
+    return [*socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
 def _connected(sock: socket.socket, address: t.Any, source: tuple[str, int] | None, seconds: float) -> socket.socket:

@@ -68,6 +68,10 @@ class Line:
         """The jobs begun and not ended, oldest first."""
         self.finished: collections.deque[Job] = collections.deque()
         """The jobs that have ended, in the order of their end, for the driver to take."""
+        self.parting: bool = False
+        """Whether to say QUIT together with the last content."""
+        self.parted: bool = False
+        """Whether it was said."""
         self._again: collections.deque[Job] = collections.deque()
         self._reset = False
 
@@ -157,6 +161,9 @@ class Line:
                 yield _lines(group[: MANY + 2])
                 later = group[MANY + 2 :]
             if dotted is not None:
+                if begun is None and self.parting and not dotted.waiting:
+                    self.parted = True
+                    yield b"QUIT\r\n"
                 dotted.content_replied(arrived.popleft() if arrived else (yield READ))
                 self._ended(dotted)
                 dotted = None

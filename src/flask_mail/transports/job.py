@@ -95,6 +95,11 @@ class Job:
         return self._batch
 
     @property
+    def waiting(self) -> bool:
+        """Whether there are recipients for another transaction."""
+        return bool(self._waiting)
+
+    @property
     def taken(self) -> bool:
         """Whether the transaction under way has a recipient."""
         return bool(self._taken)

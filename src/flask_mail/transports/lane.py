@@ -60,6 +60,7 @@ class Lane:
         self._timeouts = session.endpoint.timeouts
         assert session.host.sock is not None
         self.sock: socket.socket = session.host.sock
+        session.host.hurry()
         self.sock.setblocking(False)
 
     @property

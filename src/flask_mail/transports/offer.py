@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections.abc as c
 import dataclasses as d
+import functools
 import logging
 import smtplib
 import typing as t
@@ -38,20 +39,27 @@ class Offer:
 
     @classmethod
     def of(cls, features: c.Mapping[str, str], banner: str = "") -> t.Self:
-        """From EHLO's keywords, in lower case, to their parameters, as smtplib keeps them.
+        """From EHLO's keywords to their parameters, as smtplib keeps them.
 
         :param banner: what the server greeted with. Exim says its name there, and gets no BDAT: where it has refused
             one that came together with its recipients, it sometimes (4.96, seen) hangs up on the messages behind.
         """
-        return cls(
-            pipelining="pipelining" in features,
-            chunking="chunking" in features and " exim " not in f" {banner.lower()} ",
-            size=_number(features["size"].strip()) if "size" in features else None,
-            eightbit="8bitmime" in features,
-            smtputf8="smtputf8" in features,
-            dsn="dsn" in features,
-            recipients=_limit(features.get("limits", "")),
-        )
+        return cls(*_read(tuple(features.items()), " exim " in f" {banner.lower()} "))
+
+
+@functools.lru_cache(maxsize=16)
+def _read(features: tuple[tuple[str, str], ...], exim: bool) -> tuple[bool, bool, int | None, bool, bool, bool, int]:
+    """What :class:`Offer` holds."""
+    named = {name.lower(): value for name, value in features}
+    return (
+        "pipelining" in named,
+        "chunking" in named and not exim,
+        _number(named["size"].strip()) if "size" in named else None,
+        "8bitmime" in named,
+        "smtputf8" in named,
+        "dsn" in named,
+        _limit(named.get("limits", "")),
+    )
 
 
 def _limit(limits: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections.abc as c
 import contextlib
+import operator
 import smtplib
 import typing as t
 from email.parser import BytesHeaderParser
@@ -49,10 +50,8 @@ class SendmailSession:
 
 
 _SMTP, _SMTP_SSL = smtplib.SMTP, smtplib.SMTP_SSL
-_METHODS = {
-    name: getattr(smtplib.SMTP, name)
-    for name in ("__init__", "connect", "ehlo", "login", "quit", "sendmail", "send_message", "starttls")
-}
+_METHODS = operator.attrgetter("__init__", "connect", "ehlo", "login", "quit", "sendmail", "send_message", "starttls")
+_ORIGINAL = _METHODS(_SMTP)
 
 
 def stand_in(endpoint: Endpoint) -> t.Any | None:
@@ -64,7 +63,7 @@ def stand_in(endpoint: Endpoint) -> t.Any | None:
     """
     implicit = endpoint.security == "tls"
     chosen, original = (smtplib.SMTP_SSL, _SMTP_SSL) if implicit else (smtplib.SMTP, _SMTP)
-    if chosen is original and all(getattr(_SMTP, name) is method for name, method in _METHODS.items()):
+    if chosen is original and _METHODS(_SMTP) == _ORIGINAL:
         return None
     host = chosen(endpoint.host, endpoint.port)
     if endpoint.security == "starttls":

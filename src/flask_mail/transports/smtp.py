@@ -65,6 +65,10 @@ class SMTPTransport(Transport):
         """
         return SMTPSession(connect(self.endpoint), self.endpoint)
 
+    def open_once(self) -> SMTPSession:
+        """The same for a single message: QUIT goes out together with its content, where the server takes groups."""
+        return SMTPSession(connect(self.endpoint), self.endpoint, once=True)
+
     def __repr__(self) -> str:
         return f"<SMTPTransport {self.endpoint}>"
 
@@ -100,28 +104,31 @@ def _timeouts(timeout: float | c.Mapping[str, float], total: float) -> Timeouts:
 class SMTPSession:
     """An SMTP conversation; one message after another (RFC 5321 §3.3)."""
 
-    def __init__(self, client: Client, endpoint: Endpoint) -> None:
+    def __init__(self, client: Client, endpoint: Endpoint, *, once: bool = False) -> None:
         self.host = client
         """The ``smtplib.SMTP`` underneath."""
         self.endpoint = endpoint
-        self.offer: Offer = Offer.of(
-            {name.lower(): value for name, value in client.esmtp_features.items()}, client.banner
-        )
+        self.offer: Offer = Offer.of(client.esmtp_features, client.banner)
         """The server's extensions."""
+        self._once = once
         self._begin()
 
     def _begin(self) -> None:
         """Start without anything on the way; what is logged passes through here."""
         self._line = Line(self.offer, arrived=None if self.host.log else self.host.replies.arrived)
+        self._line.parting = self._once
 
     @property
     def alive(self) -> bool:
         """Whether another submission can be sent: the connection stands, and the server has not hung up meanwhile."""
-        return self.host.quiet
+        return not self._line.parted and self.host.quiet
 
     def close(self) -> None:
         """Say QUIT and close; never raises."""
-        self.host.leave()
+        if self._line.parted:
+            self.host.close()
+        else:
+            self.host.leave()
 
     def send(self, submission: Submission, /) -> Receipt:
         """Send one message, in as many transactions as its recipients take.
@@ -158,7 +165,8 @@ class SMTPSession:
                     answer = client.read_reply()
                 else:
                     client.put(step, content=job.in_content)
-                    job.end = client.given
+                    if not self._line.parted:
+                        job.end = client.given
         except StopIteration:
             client.flush()
 

@@ -98,6 +98,7 @@ class Client(smtplib.SMTP):
         self._process = os.getpid()
         self.log: bool = log and logger.isEnabledFor(logging.DEBUG)
         """Whether the conversation is logged."""
+        self._hurried = False
         self._secret = False
         self._content = 0
         self.begin()
@@ -164,7 +165,15 @@ class Client(smtplib.SMTP):
         self.given += len(octets)
         self._pending += len(octets)
         if self._pending >= FULL:
+            self.hurry()
             self.flush()
+
+    def hurry(self) -> None:
+        """From now on, writes do not wait for what was written before to be acknowledged."""
+        if self.sock is not None and not self._hurried:
+            self._hurried = True
+            with contextlib.suppress(OSError):  # what goes over a proxy or a test's pair of sockets may not be TCP
+                self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def flush(self) -> None:
         """Write what was collected. Where that fails, the connection is closed, and :meth:`read_reply` tells: a server
@@ -173,13 +182,15 @@ class Client(smtplib.SMTP):
             return
         octets = b"".join(self._out)
         self._out, self._pending = [], 0
+        until = time.monotonic() + self.limit
         try:
-            self._ready(time.monotonic() + self.limit).sendall(octets)
+            self.gone += (sent := self._ready(until).send(octets))
+            while sent < len(octets):
+                self.gone += (more := self._ready(until).send(memoryview(octets)[sent:]))
+                sent += more
         except OSError as error:
             self._failed = lost(error)
             self._hear_last_words()
-        else:
-            self.gone = self.given
 
     def read_reply(self) -> Reply:
         """Write what was collected, then read one whole reply.
@@ -257,7 +268,8 @@ class Client(smtplib.SMTP):
 
     def _awaited(self) -> Reply:
         until = time.monotonic() + self.limit
-        while (reply := self.replies.take()) is None:
+        reply = None
+        while reply is None:
             try:
                 sock = self._ready(until)
                 octets = sock.recv(MOST)
@@ -267,6 +279,7 @@ class Client(smtplib.SMTP):
                 self.close()
                 raise lost(error) from None
             self.replies.feed(octets)
+            reply = self.replies.take()
         return reply
 
     def _hear_last_words(self) -> None:
