@@ -156,7 +156,7 @@ EXCEPTIONS: t.Final = (
     ),
     Row(
         "cert-hostname",
-        text=r"hostname/ip does not match|certificate is (?:not )?valid for|host ?name mismatch|"
+        text=r"hostname/ip (?:does not|doesn't) match|certificate is (?:not )?valid for|host ?name mismatch|"
         r"did not match expected cn|notvalidforname|doesn't contain any ip sans|"
         r"(?:name|host) .{0,40}(?:does not|doesn't) match .{0,40}cert|err_tls_cert_altname",
         code="none",

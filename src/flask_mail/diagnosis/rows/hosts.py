@@ -74,6 +74,14 @@ HOSTS: t.Final = (
     Row("helo-rejected", text=r"syntax|argument|parameter", stage="ehlo", code="501"),
     Row("helo-rejected", text=r"^(?:501 )?5\.5\.4 invalid domain name", stage="ehlo untold", code="501"),
     Row(
+        "spam-content",
+        text=r"(?:rejected|refused|blocked|classified|detected) (?:as|for|because of|due to|to be) (?:\w+ )?spam\b",
+        near=r"\bspf\b|dkim|dmarc",
+        unless=r"(?:spf|dkim|dmarc)\W{0,3}(?:\w+ ){0,3}(?:fail|soft|neutral|none|reject|polic|not\b|err|=)|"
+        r"(?:fail|violat|"
+        r"no\b|not\b|missing|lack|without|invalid)\w* (?:\w+ ){0,3}(?:spf|dkim|dmarc)",
+    ),
+    Row(
         "unauthenticated-domain",
         text=r"dmarc|\bspf\b|\bdkim\b|unauthenticated e-?mail from|sender is unauthenticated|authentication checks|"
         r"openspf|spf\.pobox|"
@@ -93,7 +101,8 @@ HOSTS: t.Final = (
         "rate-limit",
         text=r"too many (?!(?:bad|invalid|unknown|failed|spam|error|login|auth|unsuccessful|"
         r"wrong)\w*\b)(?:[\w-]+ ){0,3}"
-        r"(?:recipients|messages|connections?|e?-?mails|clients|concurrent|sessions|requests|nonmail|deliveries|rcpt)|"
+        r"(?:recipients|recipient attempts|messages|connections?|e?-?mails|clients|concurrent|sessions|requests|"
+        r"nonmail|deliveries|rcpt)|"
         r"receiving (?:e?-?mail |messages )?(?:too quickly|at a rate)|unusual rate|per time unit|"
         r"(?:rate|connection|session|thread|relay|frequency|concurrency|throughput)s? ?-?limit|rate[- ]?limited|"
         r"(?:messages?|recipients?|connections?|emails?|mails?)(?: \w+){0,3} rate|"
@@ -104,7 +113,7 @@ HOSTS: t.Final = (
         r"too frequent|(?:per|a) (?:second|minute) (?:limit|exceed)|(?:limit|exceed)\w*\b.{0,30} per (?:second|minute)|"
         r"excessive volume|unexpected volume|throttl|limit for (?:processing|the number of)|"
         r"number of (?:messages|recipients|sessions|connections|concurrent connections)\b.{0,60}(?:exceed|limit|"
-        r"reached)|"
+        r"reached)|limit of \d+ (?:simultaneous |concurrent )?(?:recipients|connections)\b|"
         r"trop de (?:connexions|messages|destinataires)|zu viele (?:verbindungen|nachrichten|e?-?mails|empf)|"
         r"demasiad[oa]s (?:conexiones|mensajes|destinatarios)|muit[oa]s (?:conex|mensage|destinat)|"
         r"слишком (?:много|часто)|频率|频繁|过于频繁",
@@ -173,7 +182,7 @@ HOSTS: t.Final = (
         unless=r"recipient address rejected|relay|this message|message has been|authenticat|\bsender address\b|"
         r"\btls\b|"
         r"\brecipient\b.{0,20}block|\baccount\b|suspicious|sender denied|server busy|virus|not listed|"
-        r":blocked|mail ?from failed|banned content",
+        r":blocked|mail ?from failed|(?:banned|spam) content",
         stage="connect greeting ehlo mail rcpt data end-of-data untold",
         seen=(
             "554 IP=203.0.113.7 - A problem occurred. (Ask your postmaster for help or to contact "
@@ -198,7 +207,7 @@ HOSTS: t.Final = (
         r"of your isp|black ?-?listed at|block for spam|blocked for (?:spam|abuse)|"
         r"ip (?:address )?(?:is )?not (?:authori[sz]ed|allowed|permitted|whitelisted|in (?:the )?white ?-?list)|"
         r"adresse ip .{0,20}(?:bloqu|refus)|ip-?adresse .{0,40}(?:gesperrt|blockiert)|too many spams? from your ip|"
-        r"\bip (?:address )?must (?:resolve|have)\b|"
+        r"\bip (?:address )?must (?:resolve|have)\b|no access for (?:this|your) ip\b|"
         r"connection (?:from \S+ )?(?:rejected|refused|denied) (?:for|due to|by) (?:policy|spam|abuse)",
         unless=r"to relay|relay access|not (?:logged|authenticated)",
         stage="connect greeting ehlo mail rcpt data end-of-data untold",

@@ -221,6 +221,7 @@ OTHERS: t.Final = (
     ),
     Row("sender-not-allowed", provider="zoho", text=r"relaying disallowed"),
     Row("syntax", provider="webde gmx", text=r"[?&]c=hi\b", words="content"),
+    Row("syntax", text=r"postmaster\.(?:web\.de|gmx\.\w+)/\S*[?&]c=hi\b", words="content"),
     Row(
         "account-suspended",
         provider="zoho",

@@ -121,9 +121,11 @@ _SENDERS: t.Final = (
         r"messages) from @|is a dead domain|backscatter protection|"
         r"sender domain|from: domain is invalid|(?:null|empty) (?:envelope )?senders? (?:is |are )?(?:not|reject)|"
         r"(?:fake|forged|bogus) sender|"
-        r"emetteur invalide|return[- ]?path.{0,30}(?:invalid|not|reject)|from.{0,10}domain.{0,30}(?:not exist|"
+        r"emetteur invalide|return[- ]?path.{0,30}(?:invalid|not|reject)|no access for (?:this|your) (?:domain|"
+        r"sender)\b|"
+        r"from.{0,10}domain.{0,30}(?:not exist|"
         r"not resolve|"
-        r"no mx|unresolv)|(?:returned|bounce) mail not accepted",
+        r"no mx|unresolv|must (?:resolve|exist))|(?:returned|bounce) mail not accepted",
         unless=r"(?:server|system|service) (?:is )?(?:\w+ )?busy|too (?:large|big)",
         seen=(
             "450 4.1.8 <hello@example.invalid>: Sender address rejected: Domain not found",

@@ -64,19 +64,20 @@ RECIPIENTS: t.Final = (
         r"over (?:the |their |its |disk |allowed )*?quota|quota exceeded ?\(mailbox|"
         r"quota exceeds? the hard limit|would exceed .{0,20}(?:storage|"
         r"quota)|"
-        r"(?:full|plein\w*) (?:mailbox|inbox|boite)|disk quota|user has too many messages|"
+        r"(?<!spool )(?<!queue )\bfolder (?:is )?(?:full|over ?quota)|(?:full|plein\w*) (?:mailbox|inbox|boite)|"
+        r"disk quota|user has too many messages|"
         r"recipient storage full|over the allowed quota|"
         r"bo[iî]te.{0,30}pleine|postfach.{0,30}voll|buz[oó]n.{0,20}lleno|caixa.{0,20}cheia|casella.{0,20}piena|"
         r"邮箱已满|邮箱空间不足|容量已满|ящик.{0,20}переполнен|user'?s space has been used up|"
         r"(?:not enough|insufficient|no) (?:disk |storage )*space (?:in|for) (?:the )?(?:user|mailbox|recipient)",
-        unless=r"sending (?:limit|quota|rate)|outgoing|sender",
+        unless=r"sending (?:limit|quota|rate)|outgoing|(?<!return to )(?<!returned to )sender|log-?in",
         seen=("552 5.2.2 Mailbox full", "452 4.2.2 The recipient's inbox is out of storage space."),
     ),
     Row(
         "mailbox-full",
         text=r"over ?quota|exceeded storage allocation|quota (?:exceeded|violation)",
         stage="rcpt untold",
-        unless=r"policy|queue|sending|outgoing|sender|message quota|daily|hour",
+        unless=r"policy|queue|sending|outgoing|sender|message quota|daily|hour|log-?in|attempt",
     ),
     Row(
         "recipient-rejected",
@@ -94,7 +95,8 @@ RECIPIENTS: t.Final = (
         r"(?:\w+ )?polic|"
         r"not subscribed to th(?:is|e)|"
         r"reserved by rfc 2606|recipient address rejected: (?:access denied|inactive|block)|blocked by recipient|"
-        r"rejected by (?:the )?(?:recipient|user|destination|policy of the recipient)|user suspended|"
+        r"(?:rejected|refused|blocked) by (?:(?:the|this) )?(?:recipient|user|destination|policy of the recipient)\b"
+        r"(?!'?s? (?:\w+ )?(?:server|system|filter|mta|agent))|user suspended|"
         r"suspend the service|"
         r"invalid/inactive|administrative prohibition.{0,4}envelope|blocked senders|envelope (?:blocked|rejected)|"
         r"(?:does not|doesn'?t) want your|"
@@ -148,10 +150,11 @@ RECIPIENTS: t.Final = (
     Row(
         "recipient-rejected",
         text=r"(?:account|mailbox) that you tried to reach is (?:disabled|inactive)|recipient address rejected: access|"
-        r"(?:recipient|user)'?s? (?:mailbox |account )?(?:is )?(?:disabled|suspended|inactive)",
+        r"(?:recipient|user)'?s? (?:mailbox |account )?(?:is )?(?:disabled|suspended|inactive)|"
+        r"rejected by (?:the|this) (?:user|recipient)\b(?!'?s? (?:\w+ )?(?:server|system|filter|mta|agent))",
         code="450 550 551 553 554",
         stage="untold",
-        unless=r"sender|\bfrom\b|auth|log ?in|password",
+        unless=r"sender|\bfrom\b|auth|log ?in|password|\bspam|virus|\bip\b",
     ),
     Row("recipient-unknown", text=r"^host or domain name not found", stage="untold"),
     Row(

@@ -39,6 +39,9 @@ RELAYS: t.Final = (
         r"upgrade your (?:\w+ )?plan|exceeded your (?:\w+ )?(?:messaging|mailing) limits?|"
         r"(?:messages?|e?-?mails?|recipients?)(?: \w+){0,3} (?:per|each|an?) (?:day|hour|month)\b.{0,20}(?:exceed|"
         r"reached)|"
+        r"limit of \d+ (?:rcpts?|recipients|messages|e?-?mails) (?:per|in|within|every) (?:an? |one |"
+        r"the )?(?:\d+ )?(?:hour|"
+        r"day|month)|limits? for your account (?:is|are|was|were|has been|have been) (?:exceeded|reached)|"
         r"发信(?:量|数量|额度).{0,8}(?:超|限)",
         unless=r"\b[45]\.2\.2\b",
         seen=(
