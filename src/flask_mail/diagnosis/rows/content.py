@@ -12,7 +12,7 @@ _MAIL = (
 
 _SPAM: t.Final = (
     r"\bspam(?!mer)|unsolicited|virus|malware|phish|infected|potential security issue|\btrojan|"
-    r"very low reputation of the sending|banned (?:content|attachment)|suspicious|"
+    r"very low reputation of the sending|banned (?:content|attachment)|\bid=\S+ -? ?banned|suspicious|"
     r"(?:illegal|prohibited|forbidden|banned|blocked) attachment|content (?:scanner|filter)|"
     r"attachments?\b.{0,40}(?:forbidden|not allowed|blocked|prohibited|banned|not accepted)|"
     r"content (?:was |has been )?(?:filter|reject|denied|blocked|not accept)|message (?:was |has been )?filtered|"
@@ -21,6 +21,12 @@ _SPAM: t.Final = (
     r"failed .{0,20}anti-?spam|spam-?trap|\b(?:ube|uce)\b|bulk mail|junk|unwanted (?:\w+ )?(?:content|mail|"
     r"attachment)|垃圾邮件|"
     r"违规|敏感|content examination"
+)
+
+_SCANNER: t.Final = (
+    r"(?:unable|failed|could not) to (?:be )?scan|(?:\bscann\w+|filter\w*|(?:spam|content|virus|milter) ?-?(?:engine|"
+    r"daemon|service)) (?:is |was |has )?(?:\w+ )?(?:not (?:available|responding|running)|unavailable|fail(?:ed|ure)|"
+    r"errors?\b|down\b|timed? ?-?out|busy|overload)"
 )
 
 CONTENT: t.Final = (
@@ -69,12 +75,11 @@ CONTENT: t.Final = (
             "554 5.6.0 Message contains bare newlines",
         ),
     ),
+    Row("server-busy", text=_SCANNER, code="4xx"),
     Row(
         "spam-content",
         text=_SPAM,
-        unless=r"(?:unable|failed|could not) to (?:be )?scan|scann\w+ (?:is |was )?(?:\w+ )?(?:not available|"
-        r"unavailable|failed|error)|"
-        r"filter (?:is )?(?:\w+ )?(?:not available|unavailable)",
+        unless=_SCANNER,
         stage="data end-of-data",
         seen=(
             "550 5.7.1 Our system has detected that this message is likely unsolicited mail.",
@@ -101,15 +106,15 @@ CONTENT: t.Final = (
         "spam-content",
         text=_SPAM,
         near=r"message|mail\b|content|attachment|virus|malware|^\W*(?:[45]\.\d\.\d )?(?:high probability of )?spam\b",
-        unless=r"\bip\b|\bhosts?\b|client|server|sender|account|login|auth|recipient|too many|rate|\bscan|"
-        r"filter\w* (?:is )?"
-        r"(?:\w+ )?(?:not available|unavailable)|report|user|domain|block ?list|black ?list|suspend|your \w+ is",
+        unless=rf"{_SCANNER}|\bip\b|\bhosts?\b|client|server|sender|account|login|auth|recipient|too many|rate|\bscan|"
+        r"report|user|domain|block ?list|black ?list|suspend|your \w+ is",
         stage="untold",
     ),
     Row(
         "timeout",
         text=r"timeout exceeded|timeout waiting|timeout - closing|connect error 10060|idle (?:timeout|too long)|"
         r"timed out (?:waiting|while reading|after)|closing connection.{0,20}(?:timeout|inactiv)|inactivity",
+        unless=r"mailbox|account|user\b|recipient|filter|scann",
         code="4xx",
         words="slow",
         seen=("421 4.4.2 mail.example.com Error: timeout exceeded",),
@@ -121,8 +126,7 @@ CONTENT: t.Final = (
         r"temporarily (?:rejected|"
         r"refused|deferred|closed)|insufficient system|resources? (?:is |are )?(?:temporarily|unavailable|"
         r"not available|exhausted)|shutting down|"
-        r"queue (?:file write error|unavailable)|(?:scanner|filter) (?:is )?(?:\w+ )?(?:not available|unavailable)|"
-        r"unable to scan|(?:storage|disk|spool) (?:error|failure|full)|"
+        r"queue (?:file write error|unavailable)|(?:storage|disk|spool) (?:error|failure|full)|"
         r"service (?:is )?(?:currently |temporarily )?(?:not available|"
         r"unavailable|refused)|"
         r"(?:server|local|system) configuration (?:error|problem)|system\S* (?:is )?(?:too )?busy|"

@@ -157,7 +157,8 @@ EXCEPTIONS: t.Final = (
     Row(
         "cert-hostname",
         text=r"hostname/ip (?:does not|doesn't) match|certificate is (?:not )?valid for|host ?name mismatch|"
-        r"did not match expected cn|notvalidforname|doesn't contain any ip sans|"
+        r"did not match expected cn|notvalidforname|doesn't contain any ip sans|certificatenamemismatch|"
+        r"no (?:subject alternative (?:dns )?)?names? (?:matching \S+ found|present)|"
         r"(?:name|host) .{0,40}(?:does not|doesn't) match .{0,40}cert|err_tls_cert_altname",
         code="none",
     ),
@@ -172,7 +173,8 @@ EXCEPTIONS: t.Final = (
     Row(
         "tls-mode-mismatch",
         text=r"wrong[ _]version[ _]number|unknown[ _]protocol|record layer failure|"
-        r"first record does not look like a tls|unrecognized ssl message|unexpected packet format",
+        r"first record does not look like a tls|unrecognized ssl message|unexpected packet format|"
+        r"packet length too long",
         code="none",
         words="no-tls",
     ),
@@ -192,17 +194,17 @@ EXCEPTIONS: t.Final = (
     Row("auth-wrong", text=r"^failed to authenticate on smtp server", code="none"),
     Row(
         "timeout",
-        text=r"etimedout|timed?[ -]?out|execution expired",
+        text=r"etimedout|timed?[ -]?out|execution expired|properly respond after",
         code="none",
         stage="connect",
     ),
-    Row("timeout", text=r"etimedout|timed?[ -]?out", code="none", words="slow"),
+    Row("timeout", text=r"etimedout|timed?[ -]?out|properly respond after", code="none", words="slow"),
     Row(
         "closed-early",
         text=r"econnreset|epipe|broken pipe|connection (?:was )?(?:reset|aborted)|socket hang up|socket disconnected|"
         r"(?:unexpectedly|connection) (?:closed|disconnected)|closed (?:the connection |connection )?unexpectedly|"
         r"(?:^|: )eof$|(?:unexpected|violating) eof|eof occurred|got code \"\", with message \"\"|"
-        r"end of file reached|sent an empty reply|got an empty response",
+        r"end of file reached|forcibly closed|sent an empty reply|got an empty response",
         code="none",
     ),
 )

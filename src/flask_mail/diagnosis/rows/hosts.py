@@ -83,7 +83,8 @@ HOSTS: t.Final = (
     ),
     Row(
         "unauthenticated-domain",
-        text=r"dmarc|\bspf\b|\bdkim\b|unauthenticated e-?mail from|sender is unauthenticated|authentication checks|"
+        text=r"dmarc|\bspf\b|sender policy framework|\bdkim\b|unauthenticated e-?mail from|"
+        r"sender is unauthenticated|authentication checks|"
         r"openspf|spf\.pobox|"
         r"required authentication level|not allowed by spf|not (?:designated|permitted) (?:as|by)|"
         r"not aligned|\balignment|authenticat\w* with (?:either )?(?:spf|dkim)|"

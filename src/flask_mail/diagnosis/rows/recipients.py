@@ -150,7 +150,7 @@ RECIPIENTS: t.Final = (
     Row(
         "recipient-rejected",
         text=r"(?:account|mailbox) that you tried to reach is (?:disabled|inactive)|recipient address rejected: access|"
-        r"(?:recipient|user)'?s? (?:mailbox |account )?(?:is )?(?:disabled|suspended|inactive)|"
+        r"(?:recipient'?s?|user'?s? (?:mailbox|account)) (?:mailbox |account )?(?:is )?(?:disabled|suspended|inactive)|"
         r"rejected by (?:the|this) (?:user|recipient)\b(?!'?s? (?:\w+ )?(?:server|system|filter|mta|agent))",
         code="450 550 551 553 554",
         stage="untold",
