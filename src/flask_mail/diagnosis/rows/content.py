@@ -13,7 +13,8 @@ _MAIL = (
 _SPAM: t.Final = (
     r"\bspam(?!mer)|unsolicited|virus|malware|phish|infected|potential security issue|\btrojan|"
     r"very low reputation of the sending|banned (?:content|attachment)|\bid=\S+ -? ?banned|suspicious|"
-    r"(?:illegal|prohibited|forbidden|banned|blocked) attachment|content (?:scanner|filter)|"
+    r"(?:illegal|prohibited|forbidden|banned|blocked) (?:attachment|file ?(?:type|name|ext))|content (?:scanner|"
+    r"filter)|"
     r"attachments?\b.{0,40}(?:forbidden|not allowed|blocked|prohibited|banned|not accepted)|"
     r"content (?:was |has been )?(?:filter|reject|denied|blocked|not accept)|message (?:was |has been )?filtered|"
     r"unacceptable content|content restrictions?|bulk.advertis|pattern detection|mass ?mail|blocked by (?:our|the|"

@@ -41,6 +41,13 @@ LOGIN: t.Final = (
     Row("server-busy", text=r"tls (?:is )?(?:currently |temporarily )?(?:not available|unavailable)", code="454"),
     Row(
         "tls-mode-mismatch",
+        text=r"(?:when|while|because) (?:tls|ssl) (?:is )?(?:already )?active|(?:tls|ssl) (?:is |"
+        r"was )?already (?:active|"
+        r"started|established|on\b|in (?:use|effect))|already (?:using|running|in|under) (?:tls|ssl)\b",
+        stage="starttls untold",
+    ),
+    Row(
+        "tls-mode-mismatch",
         text=r"starttls\b.{0,30}(?:not (?:supported|available|advertised|implemented)|unknown|unrecogni)|"
         r"unrecogni[sz]ed|"
         r"not (?:recogni[sz]ed|implemented|supported)|unknown command",

@@ -157,6 +157,7 @@ RECIPIENTS: t.Final = (
         unless=r"sender|\bfrom\b|auth|log ?in|password|\bspam|virus|\bip\b",
     ),
     Row("recipient-unknown", text=r"^host or domain name not found", stage="untold"),
+    Row("recipient-unknown", text=r"dns error on the (?:target|recipient|destination) domain", code="5xx"),
     Row(
         "recipient-unknown",
         text=r"recipient address rejected: (?:domain not found|user unknown|undeliverable)|"
