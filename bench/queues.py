@@ -134,6 +134,7 @@ def fill(url: str) -> None:
         connection.execute(sa.text("VACUUM" if store.engine.dialect.name == "sqlite" else "VACUUM ANALYZE"))
         if store.engine.dialect.name == "postgresql":
             connection.execute(sa.text("CHECKPOINT"))
+    os.sync()  # else what is measured next waits for the disk, which writes all this
 
 
 def one_round(fresh: t.Any, peers: pathlib.Path, *, claims: bool) -> Figures:

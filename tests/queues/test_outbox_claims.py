@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections.abc as c
 import itertools
+import json
 import pathlib
 import time
 import typing as t
@@ -190,3 +191,50 @@ def test_where_workers_die_of_something_else_a_message_is_not_blamed_so_soon(sto
         assert states(store) == {"sent": 1, "suspect": 1}
     die(store, suspects=True)
     assert states(store) == {"sent": 1, "dead": 1}
+
+
+def test_what_is_settled_together_is_one_transaction(store: Store) -> None:
+    put(store, 3)
+    first, second, third = store.claim(lease(), 60.0, 3)
+    with pytest.raises(sa.exc.IntegrityError):
+        store.settle([sent(first), sent(second)._replace(attempts=None), sent(third)])  # type: ignore[arg-type]
+    assert states(store) == {"sending": 3}
+    assert store.settle([sent(first), sent(second), sent(third)]) == 3
+    assert states(store) == {"sent": 3}
+
+
+def test_a_connection_is_given_back_as_it_was(store: Store) -> None:
+    put(store, 1)
+    store.settle([sent(each) for each in store.claim(lease(), 60.0, 1)])
+    store.let_go()
+    with store.engine.connect() as connection:
+        connection.execute(messages.delete())
+        connection.rollback()
+    assert states(store) == {"sent": 1}
+
+
+@pytest.mark.parametrize("by_id", [False, True])
+def test_claims_are_in_order_and_what_is_too_late_is_apart(store: Store, by_id: bool) -> None:
+    now = time.time()
+    ids = {}
+    for name, priority, expires in (("late", 9, 1), ("low", -1, 9), ("old", 0, 9), ("new", 0, 9)):
+        new = rows.row(submission(name), now=now, not_before=None, expires=now + expires, priority=priority, key=None)
+        (ids[name],) = store.insert_now([new])
+    everything = [*reversed(ids.values()), "nobody"]
+    found = store.claim_ids(lease(), 60.0, everything) if by_id else store.claim(lease(), 60.0, 10)
+    assert [each.id for each in found] == [ids[name] for name in ("late", "old", "new", "low")]
+    assert [each.id for each in found.take_expired(now + 2)] == [ids["late"]]
+    assert [found.take().id for _ in range(len(found))] == [ids[name] for name in ("old", "new", "low")]
+    assert not found
+
+
+@pytest.mark.parametrize(
+    "recipients",
+    [
+        [["to@example.com", "open"]],
+        [['"a \\"quoted\\" one"@exämple.com', "accepted", 250, 'said "yes"\n\\ 家 \ud83d\udc96 \udc80']],
+        [["a@example.com", "failed", -1, ""], ["b@example.com", "open"]],
+    ],
+)
+def test_recipients_are_json_whichever_way_it_is_written(recipients: list[rows.Recipient]) -> None:
+    assert rows.as_json(recipients) == json.dumps(recipients)
