@@ -37,28 +37,27 @@ class Offer:
     dsn: bool = False
     recipients: int = MOST_RECIPIENTS
 
-    @classmethod
-    def of(cls, features: c.Mapping[str, str], banner: str = "") -> t.Self:
+    @staticmethod
+    def of(features: c.Mapping[str, str], banner: str = "") -> Offer:
         """From EHLO's keywords to their parameters, as smtplib keeps them.
 
         :param banner: what the server greeted with. Exim says its name there, and gets no BDAT: where it has refused
             one that came together with its recipients, it sometimes (4.96, seen) hangs up on the messages behind.
         """
-        return cls(*_read(tuple(features.items()), " exim " in f" {banner.lower()} "))
+        return _offer(tuple(features.items()), " exim " in f" {banner.lower()} ")
 
 
 @functools.lru_cache(maxsize=16)
-def _read(features: tuple[tuple[str, str], ...], exim: bool) -> tuple[bool, bool, int | None, bool, bool, bool, int]:
-    """What :class:`Offer` holds."""
+def _offer(features: tuple[tuple[str, str], ...], exim: bool) -> Offer:
     named = {name.lower(): value for name, value in features}
-    return (
-        "pipelining" in named,
-        "chunking" in named and not exim,
-        _number(named["size"].strip()) if "size" in named else None,
-        "8bitmime" in named,
-        "smtputf8" in named,
-        "dsn" in named,
-        _limit(named.get("limits", "")),
+    return Offer(
+        pipelining="pipelining" in named,
+        chunking="chunking" in named and not exim,
+        size=_number(named["size"].strip()) if "size" in named else None,
+        eightbit="8bitmime" in named,
+        smtputf8="smtputf8" in named,
+        dsn="dsn" in named,
+        recipients=_limit(named.get("limits", "")),
     )
 
 

@@ -39,6 +39,9 @@ MOST: t.Final = 16_384
 CLOSE: t.Final = 0.05
 """Seconds by which a wait may be longer than it should."""
 
+NEARLY: t.Final = 0.99
+"""Of a wait, what will do."""
+
 DOTS: t.Final = (b".\r\n", b"\r\n.\r\n")
 """What ends the content: after a whole line, and after one without its end."""
 
@@ -262,7 +265,7 @@ class Client(smtplib.SMTP):
         left = min(until, self.deadline) - time.monotonic()
         if left <= 0:
             raise TimeoutError
-        if not left <= (self.sock.gettimeout() or 0.0) <= left + CLOSE:  # each change is a system call
+        if not left * NEARLY <= (self.sock.gettimeout() or 0.0) <= left + CLOSE:  # each change is a system call
             self.sock.settimeout(left)
         return self.sock
 
