@@ -36,7 +36,13 @@ CODES: t.Final = (
         unless=r"spam|blocked|relay|account",
     ),
     Row("recipient-rejected", enhanced="5.2.1", stage="rcpt", unless=r"\bip\b|rate|unknown|spam"),
-    Row("recipient-rejected", enhanced="5.4.1", stage="rcpt", unless=r"\bip\b|spam|relay|answer|timed? ?out"),
+    Row(  # Microsoft's; by RFC 3463 the code is for a host that does not answer
+        "recipient-rejected",
+        enhanced="5.4.1",
+        stage="rcpt",
+        near=rf"{_SILENT}|reject|den(?:y|ied)|refus|recipient",
+        unless=r"\bip\b|spam|relay|answer|timed? ?out",
+    ),
     Row("mailbox-full", enhanced="x.2.2", unless=r"spam|blocked|rate|send"),
     Row("too-large", enhanced="5.2.3 x.3.4", near=rf"{_SILENT}|siz|large|big|long|exceed|limit|大"),
     Row(
@@ -79,7 +85,7 @@ CODES: t.Final = (
         code="454",
         stage="auth",
         near=rf"{_SILENT}|temporar|try again|later|unavailable|not available",
-        unless=r"tls|too many",
+        unless=r"tls|too many|exceed|quota|limit",
         seen=("454 4.7.0 Temporary authentication failure",),
     ),
     Row("auth-required", code="530", stage="mail rcpt", near=rf"{_SILENT}|auth|log[- ]?in|credential|anonymous"),

@@ -163,6 +163,7 @@ LOGIN: t.Final = (
         text=r"temporar\w+ (?:\w+ )?(?:authentication |server |system |internal )?(?:failure|problem|error|"
         r"unavailable)|"
         r"try (?:again )?later|internal (?:authentication |server )?error|service unavailable",
+        unless=r"exceed|quota|\blimit|too many|attempts",
         code="4xx",
         stage="auth",
         transient=True,
