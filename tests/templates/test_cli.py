@@ -30,6 +30,18 @@ def test_a_mail_of_the_application_is_sent(make_site: MakeSite, write: Write, sm
     assert news["Subject"] == "mail/news"
 
 
+def test_it_is_given_variables_and_a_language(make_site: MakeSite, write: Write, smtp: Server) -> None:
+    write({"mail/welcome.txt": "{% block subject %}Welcome{% endblock %}Hello {{ user.name }} ({{ locale }})!"})
+    site = make_site(**smtp.config, MAIL_TRANSPORT="smtp")
+    variables = '{"user": {"name": "Ann"}}'
+    result = run(site, "--template", "mail/welcome", "--context", variables, "--locale", "de")
+    assert result.exit_code == 0, result.output
+    assert smtp.wait()[0].message.get_content().strip() == "Hello Ann (de)!"
+    alone = run(site, "--context", variables)
+    assert alone.exit_code == 2
+    assert "name one with --template" in alone.output
+
+
 def test_what_is_wrong_with_it_is_told(site: Flask, write: Write) -> None:
     write({"mail/welcome.txt": "Hello {{ user.name }}"})
     result = run(site, "--template", "mail/welcome")

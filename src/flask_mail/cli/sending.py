@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc as c
+import typing as t
 
 import click
 from flask import current_app
@@ -15,17 +16,22 @@ from ..errors import MailError
 from ..message import Message
 from ..submission import Receipt
 from . import terminal
+from .variables import Variables
 
 
 @click.command("send-test")
 @click.argument("address")
 @click.option("--template", metavar="NAME", help="Send this mail of the application, such as mail/welcome.")
+@click.option("--context", type=Variables(), default="{}", metavar="JSON|FILE", help="The template's variables.")
+@click.option("--locale", metavar="LOCALE", help="The reader's language, where the application has Flask-Babel.")
 @with_appcontext
-def send_test(address: str, template: str | None) -> None:
+def send_test(address: str, template: str | None, context: dict[str, t.Any], locale: str | None) -> None:
     """Send a test message to ADDRESS as the application would, and show the receipt.
 
     Exits with 1 if it was not accepted.
     """
+    if template is None and (context or locale):
+        raise click.UsageError("--context and --locale are for a template: name one with --template.")
     case = Case.of_app(current_app)
     state = case.state
     assert state is not None
@@ -33,7 +39,7 @@ def send_test(address: str, template: str | None) -> None:
     try:
         message = test_message(address, words.text)
         if template is not None:
-            message = Message.from_template(template, recipients=[address])
+            message = Message.from_template(template, recipients=[address], locale=locale, context=context)
             message.subject = message.subject or template
         receipt = state.send(message)
     except MailError as error:
