@@ -84,7 +84,7 @@ def _take(ledger: Ledger, steps: Steps, lease: Lease, seconds: float, which: dic
         if steps.chosen is None:
             found = ask(steps.take, {**which, **change})
         else:
-            these = {"ids": [id for (id,) in ask(steps.chosen, which)]}
+            these = {"ids": _listed(ledger.engine.dialect, [id for (id,) in ask(steps.chosen, which)])}
             ask(steps.take, {**these, **change})
             found = ask(steps.taken, these)
         of_these = {"ids": _listed(ledger.engine.dialect, [row[1] for row in found])}

@@ -123,8 +123,8 @@ _of_parents: list[t.Any] = []
 def _commits_at_once(engine: sa.Engine) -> bool:
     """Whether the driver sends a statement with all its parameters at once, so that PostgreSQL takes them for one
     transaction: that saves two of three round trips."""
-    driver = engine.dialect.loaded_dbapi
-    return engine.dialect.driver == "psycopg" and bool(driver.Pipeline.is_supported())
+    pipeline = getattr(engine.dialect.loaded_dbapi, "Pipeline", None)
+    return engine.dialect.driver == "psycopg" and pipeline is not None and bool(pipeline.is_supported())
 
 
 def _in_order(rows: list[dict[str, t.Any]], order: tuple[str, ...]) -> list[tuple[t.Any, ...]]:
