@@ -43,7 +43,7 @@ CONTENT: t.Final = (
         rf"size exceeds|"
         rf"is more than|larger than)|{_MAIL}(?: \w+)? (?:size|length)\b.{{0,30}}(?:exceed|over|limit|maximum)|"
         r"maxsubmissionexceeded|max(?:imum)? (?:(?:allowed|inbound|incoming|outgoing) )?(?:message|mail|e-?mail) size|"
-        r"size (?:limit )?(?:exceed|over)|exceeded mailsize|"
+        r"(?:message|mail) size violation|size (?:limit )?(?:exceed|over)|exceeded mailsize|"
         r"size limit|larger than|more than \d+ bytes|taille (?:limite|maximale)|zu gro(?:ß|ss)|"
         r"(?:demasiado|muy|muito|troppo) grand|слишком больш|邮件.{0,6}(?:过大|太大)|附件.{0,6}(?:过大|太大)|"
         r"超过.{0,8}大小",

@@ -6,6 +6,21 @@ import typing as t
 
 from .row import Row
 
+_PLAIN = (
+    r"wrong[ _]version[ _]number|unknown[ _]protocol|record layer failure|http request|"
+    r"first record does not look like a tls|unrecognized ssl message|unexpected packet format|packet length too long"
+)
+"""How programs tell of an answer that is no TLS."""
+
+_EXPIRED = r"certificate (?:has |is )?(?:expired|not yet valid)|cert_has_expired|invalid peer certificate: expired"
+_OTHER_NAME = (
+    r"hostname/ip (?:does not|doesn't) match|certificate is (?:not )?valid for|host ?name mismatch|"
+    r"did not match expected cn|notvalidforname|doesn't contain any ip sans|certificatenamemismatch|"
+    r"no (?:subject alternative (?:dns )?)?names? (?:matching \S+ found|present)|"
+    r"(?:name|host) .{0,40}(?:does not|doesn't) match .{0,40}cert|err_tls_cert_altname"
+)
+"""How programs tell that a certificate is for another name."""
+
 _LOST = (
     "SMTPServerDisconnected ConnectionResetError BrokenPipeError ConnectionAbortedError SSLEOFError SSLZeroReturnError "
     "SSLSyscallError"
@@ -38,10 +53,12 @@ EXCEPTIONS: t.Final = (
             "certificate verify failed: self-signed certificate",
         ),
     ),
+    Row("cert-expired", text=_EXPIRED, error="SSLCertVerificationError SSLError"),
+    Row("cert-hostname", text=_OTHER_NAME, error="SSLCertVerificationError SSLError"),
     Row("cert-untrusted", error="SSLCertVerificationError"),
     Row(
         "tls-mode-mismatch",
-        text=r"wrong_version_number|unknown protocol|unknown_protocol|record layer failure|http request",
+        text=_PLAIN,
         error="SSLError",
         words="no-tls",
         seen=("ssl.SSLError: [SSL: WRONG_VERSION_NUMBER] wrong version number",),
@@ -149,19 +166,8 @@ EXCEPTIONS: t.Final = (
     Row("not-smtp", error="SMTPResponseException", code="-1"),
     Row("auth-unsupported", error="SMTPNotSupportedError", stage="auth"),
     # The words alone, where a log has kept neither class nor reply, also as other programs write them
-    Row(
-        "cert-expired",
-        text=r"certificate (?:has |is )?(?:expired|not yet valid)|cert_has_expired|invalid peer certificate: expired",
-        code="none",
-    ),
-    Row(
-        "cert-hostname",
-        text=r"hostname/ip (?:does not|doesn't) match|certificate is (?:not )?valid for|host ?name mismatch|"
-        r"did not match expected cn|notvalidforname|doesn't contain any ip sans|certificatenamemismatch|"
-        r"no (?:subject alternative (?:dns )?)?names? (?:matching \S+ found|present)|"
-        r"(?:name|host) .{0,40}(?:does not|doesn't) match .{0,40}cert|err_tls_cert_altname",
-        code="none",
-    ),
+    Row("cert-expired", text=_EXPIRED, code="none"),
+    Row("cert-hostname", text=_OTHER_NAME, code="none"),
     Row(
         "cert-untrusted",
         text=r"self[- ]signed cert|unable to (?:get|verify) (?:local |the )?(?:issuer|first)|unknown ?(?:authority|"
@@ -172,9 +178,7 @@ EXCEPTIONS: t.Final = (
     ),
     Row(
         "tls-mode-mismatch",
-        text=r"wrong[ _]version[ _]number|unknown[ _]protocol|record layer failure|"
-        r"first record does not look like a tls|unrecognized ssl message|unexpected packet format|"
-        r"packet length too long",
+        text=_PLAIN,
         code="none",
         words="no-tls",
     ),

@@ -82,7 +82,7 @@ _SENDERS: t.Final = (
         r"(?:unable|not (?:allowed|permitted|authori[sz]ed|configured)|cannot|unauthori[sz]ed) (?:to )?relay|"
         r"not allowed relay|do not relay|no relay|open relay|as a relay|for relay|relay mail|we don'?t relay|"
         r"denies relay|(?:not local|local) host \S+,? not a gateway|not (?:\w+ )?permitted to\s+relay|"
-        r"list of allowed rcpthosts|proper authentication required|delivery is not allowed to this address|"
+        r"list of allowed (?:rcpt)?hosts|proper authentication required|delivery is not allowed to this address|"
         r"not (?:an? )?(?:local|hosted) domain|gateway user|not relaying|domain is not hosted|"
         r"not (?:one of )?our domains?|"
         r"domain of forward[- ]path|not handle (?:mail for )?this domain",
