@@ -135,7 +135,7 @@ CONTENT: t.Final = (
         r"local error|(?:lookup|database|ldap|backend) (?:failure|error)|failed to be replicated|overload|"
         r"under maintenance|(?:reconfiguration|maintenance|upgrade|restart) (?:is )?in progress|error in processing|"
         r"(?:cannot|can'?t|unable to|could not|failed to) (?:allocate memory|fork)|out of (?:memory|disk)|"
-        r"no space left|service refuse|unable to (?:process|"
+        r"no space left|untrapped exception|service refuse|unable to (?:process|"
         r"accept) (?:\w+ ){0,3}"
         r"(?:at this time|right now|now)|系统(?:繁)?忙|服务器(?:繁)?忙|稍后(?:再|重)试",
         unless=r"quota|black ?-?list|\bspam(?!mer)|mailbox|suspicious|content",

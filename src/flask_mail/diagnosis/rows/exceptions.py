@@ -16,10 +16,18 @@ _EXPIRED = r"certificate (?:has |is )?(?:expired|not yet valid)|cert_has_expired
 _OTHER_NAME = (
     r"hostname/ip (?:does not|doesn't) match|certificate is (?:not )?valid for|host ?name mismatch|"
     r"did not match expected cn|notvalidforname|doesn't contain any ip sans|certificatenamemismatch|"
-    r"no (?:subject alternative (?:dns )?)?names? (?:matching \S+ found|present)|"
+    r"no (?:subject alternative (?:dns )?)?names? (?:matching\b|present)|"
+    r"host ?name did not match|"
     r"(?:name|host) .{0,40}(?:does not|doesn't) match .{0,40}cert|err_tls_cert_altname"
 )
 """How programs tell that a certificate is for another name."""
+
+_UNTRUSTED = (
+    r"self[-_ ]signed[-_ ]cert|unable to (?:get|verify) (?:local |the )?(?:issuer|first)|unknown ?(?:authority|issuer)|"
+    r"certificate verif\w+ failed|unable to find valid certification path|partial ?chain|untrusted ?root|"
+    r"remote certificate is invalid|invalid peer certificate"
+)
+"""How programs tell that nobody known vouches for a certificate."""
 
 _LOST = (
     "SMTPServerDisconnected ConnectionResetError BrokenPipeError ConnectionAbortedError SSLEOFError SSLZeroReturnError "
@@ -55,7 +63,8 @@ EXCEPTIONS: t.Final = (
     ),
     Row("cert-expired", text=_EXPIRED, error="SSLCertVerificationError SSLError"),
     Row("cert-hostname", text=_OTHER_NAME, error="SSLCertVerificationError SSLError"),
-    Row("cert-untrusted", error="SSLCertVerificationError"),
+    Row("cert-untrusted", text=_UNTRUSTED, error="SSLCertVerificationError SSLError"),
+    Row("cert-untrusted", text=r"^\W*$", error="SSLCertVerificationError"),  # by its class alone
     Row(
         "tls-mode-mismatch",
         text=_PLAIN,
@@ -65,7 +74,7 @@ EXCEPTIONS: t.Final = (
     ),
     Row(
         "dns",
-        text=r"temporary failure in name resolution|\[errno -3\]|try again",
+        text=r"temporary failure in name resolution|\[errno -3\]|try again|eai_again",
         error="gaierror",
         transient=True,
         seen=("socket.gaierror: [Errno -3] Temporary failure in name resolution",),
@@ -168,14 +177,7 @@ EXCEPTIONS: t.Final = (
     # The words alone, where a log has kept neither class nor reply, also as other programs write them
     Row("cert-expired", text=_EXPIRED, code="none"),
     Row("cert-hostname", text=_OTHER_NAME, code="none"),
-    Row(
-        "cert-untrusted",
-        text=r"self[- ]signed cert|unable to (?:get|verify) (?:local |the )?(?:issuer|first)|unknown ?(?:authority|"
-        r"issuer)|"
-        r"certificate verif\w+ failed|unable to find valid certification path|partial ?chain|untrusted ?root|"
-        r"remote certificate is invalid|invalid peer certificate",
-        code="none",
-    ),
+    Row("cert-untrusted", text=_UNTRUSTED, code="none"),
     Row(
         "tls-mode-mismatch",
         text=_PLAIN,

@@ -107,7 +107,7 @@ HOSTS: t.Final = (
         r"receiving (?:e?-?mail |messages )?(?:too quickly|at a rate)|unusual rate|per time unit|"
         r"(?:rate|connection|session|thread|relay|frequency|concurrency|throughput)s? ?-?limit|rate[- ]?limited|"
         r"(?:messages?|recipients?|connections?|emails?|mails?)(?: \w+){0,3} rate|"
-        r"reduce the (?:number|rate) of|maximum (?:allowed |number of |concurrent |sending )*(?:connections|"
+        r"reduce the (?:number|rate) of|maximum (?:allowed |number of |concurrent |server |sending )*(?:connections|"
         r"recipients|"
         r"sessions|messages|rate)|max message per connection|too much e?-?mail|slow down|sending too (?:fast|quickly|"
         r"much)|"
