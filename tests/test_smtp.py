@@ -22,6 +22,7 @@ from flask_mail.delivery import open_session
 from flask_mail.submission import Content
 from flask_mail.submission import Envelope
 from flask_mail.submission import Submission
+from flask_mail.transports import connect
 from flask_mail.transports import wire
 from flask_mail.transports.auth import Account
 from flask_mail.transports.connect import Endpoint
@@ -498,3 +499,14 @@ def test_the_password_is_in_no_repr(smtp_auth: Server) -> None:
     shown = repr(transport(smtp_auth, account=ME))
     assert PASSWORD not in shown
     assert USERNAME in shown
+
+
+def test_the_name_to_greet_with_is_found_out_again_each_minute(smtp: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.monotonic()
+    monkeypatch.setattr(connect, "time", types.SimpleNamespace(monotonic=lambda: now))
+    for name in ("one.example", "two.example"):
+        monkeypatch.setattr(socket, "gethostname", lambda name=name: name)
+        send(smtp)
+    now += 60
+    send(smtp)
+    assert [delivery.helo for delivery in smtp.wait(3)] == ["one.example", "one.example", "two.example"]

@@ -46,6 +46,8 @@ class Runtime:
         self._transport: Transport | None = None
         self._pool: Pool | None = None
         self._built_from: tuple[Mode, dict[str, t.Any]] | None = None
+        self._changed = False
+        """Whether a setting was assigned since the transport was made."""
         self._queue: Queue | None = None
         self._queue_built_from: dict[str, t.Any] = {}
         self._background: Background | None = None
@@ -53,6 +55,15 @@ class Runtime:
     @property
     def app(self) -> Flask | None:
         return self._app()
+
+    def changed(self, name: str) -> None:
+        """The setting *name* was assigned."""
+        self._changed = True
+        self.suppress_by_hand = self.suppress_by_hand or name == "suppress"
+
+    def reread(self) -> None:
+        """All settings were read again."""
+        self._changed, self.suppress_by_hand = True, False
 
     def show(self, previews: Previews) -> None:
         """Show what one more ``Mail`` has, also what it gets later."""
@@ -63,10 +74,16 @@ class Runtime:
         """The transport that *state* asks for now; the same one as long as *state* stays the same."""
         app = self.app
         with self._lock:
-            now = mode(state, app), vars(state)
-            if self._transport is None or self._built_from != now:
+            now = mode(state, app)
+            built_from, changed, self._changed = self._built_from, self._changed, False
+            if (
+                self._transport is None
+                or built_from is None
+                or built_from[0] != now
+                or (changed and built_from[1] != vars(state))
+            ):
                 self._forget()
-                self._transport, self._built_from = _transport(now[0], state, app), (now[0], dict(now[1]))
+                self._transport, self._built_from = _transport(now, state, app), (now, dict(vars(state)))
             return self._transport
 
     def queue(self, state: t.Any) -> Queue:
@@ -106,14 +123,19 @@ class Runtime:
         transport = outer.inner if isinstance(outer, Copying) else outer
         if not isinstance(transport, SMTPTransport):
             return outer.open()
-        if state.pool_size == 0:
+        if (pool := self.pool(state, transport)) is None:
             return transport.open_once() if outer is transport else outer.open()
+        session = pool.open()
+        return outer.around(session) if isinstance(outer, Copying) else session
+
+    def pool(self, state: Settings, transport: SMTPTransport) -> Pool | None:
+        """The sessions of *transport* that are kept open, unless none are to be."""
+        if state.pool_size == 0:
+            return None
         with self._lock:
             if self._pool is None or self._pool.transport is not transport:
                 self._pool = Pool(transport, size=state.pool_size, idle=state.pool_idle, max_emails=state.max_emails)
-            pool = self._pool
-        session = pool.open()
-        return outer.around(session) if isinstance(outer, Copying) else session
+            return self._pool
 
     def unlock(self) -> None:
         """After a fork, in the child: who held the lock is not here to let go of it."""

@@ -15,6 +15,8 @@ from ..settings import Settings
 from ..settings import suppressed
 from ..transports.base import Session
 from ..transports.base import Transport
+from ..transports.pool import Pool
+from ..transports.smtp import SMTPTransport
 from .capture import capturing
 from .queueing import AppDelivery
 from .queueing import build_queue
@@ -31,9 +33,9 @@ class State(Sending, Settings):
     """The settings in force for an application, at ``app.extensions["mail"]``."""
 
     def __setattr__(self, name: str, value: t.Any) -> None:
-        if name == "suppress" and (runtime := runtimes.get(self)) is not None:
-            runtime.suppress_by_hand = True
         super().__setattr__(name, value)
+        if (runtime := runtimes.get(self)) is not None:
+            runtime.changed(name)
 
     def in_force(self) -> State:
         return self
@@ -96,3 +98,8 @@ class State(Sending, Settings):
             return capture.transport(self).open()
         runtime = runtimes.get(self)
         return runtime.open_kept(self, transport) if runtime is not None else self.get_transport().open()
+
+    def pool_of(self, transport: SMTPTransport) -> Pool | None:
+        """The sessions of *transport* that are kept open, where any are; see ``MAIL_POOL_SIZE``."""
+        runtime = runtimes.get(self)
+        return runtime.pool(self, transport) if runtime is not None else None

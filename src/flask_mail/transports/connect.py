@@ -24,8 +24,12 @@ from .masks import Hidden
 from .proxy import through
 from .tls import Trust
 from .wire import Client
+from .wire import local_name
 from .wire import Timeouts
 from .wire import TLSClient
+
+MANY_SERVERS: t.Final = 100
+"""Servers for which the name to greet them with is remembered."""
 
 
 @d.dataclass(frozen=True, slots=True)
@@ -104,12 +108,27 @@ def begin(sock: socket.socket, endpoint: Endpoint, until: float | None = None) -
             with endpoint.at("tls"):
                 sock = _handshake(sock, endpoint, until)
             kind = TLSClient
-        client = kind(sock, timeouts=endpoint.timeouts, hostname=endpoint.hostname, log=endpoint.log)
+        name = endpoint.hostname or _own_name(endpoint, sock)
+        client = kind(sock, timeouts=endpoint.timeouts, hostname=name, log=endpoint.log)
     except BaseException:
         sock.close()
         raise
     client.begin(until)
     return client
+
+
+def _own_name(endpoint: Endpoint, sock: socket.socket) -> str:
+    """The name to greet *endpoint* with. A name and an address change so seldom that they are found out each minute."""
+    key, minute = (endpoint.host, endpoint.port, endpoint.source), int(time.monotonic() // 60)
+    found = _own_names.get(key)
+    if found is None or found[0] != minute:
+        if len(_own_names) > MANY_SERVERS:
+            _own_names.clear()
+        found = _own_names[key] = minute, local_name(sock)
+    return found[1]
+
+
+_own_names: dict[tuple[str, int, tuple[str, int] | None], tuple[int, str]] = {}
 
 
 def _open(endpoint: Endpoint, seconds: float) -> socket.socket:

@@ -222,10 +222,10 @@ class Client(smtplib.SMTP):
 
     def ehlo(self, name: str = "") -> tuple[int, bytes]:
         """Say EHLO; smtplib's, but that what a server offers is not taken apart again for each connection."""
-        self.esmtp_features = {}
+        self.esmtp_features: dict[str, str] = {}
         self.putcmd(self.ehlo_msg, name or self.local_hostname)
         code, said = self.getreply()
-        self.ehlo_resp = said
+        self.ehlo_resp: bytes | None = said
         if code == 250:
             self.does_esmtp = True
             self.esmtp_features = dict(_offered(said))
