@@ -407,3 +407,13 @@ def test_a_message_from_a_template_is_like_any_other(site: Flask, write: Write) 
     (pathlib.Path(site.root_path) / "static" / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     message = made(site, "m", subject="Hi")
     assert Message.from_dict(message.to_dict()).as_bytes() == message.as_bytes()
+
+
+@pytest.mark.parametrize("ending", ["txt", "html", "md"])
+def test_the_mark_that_some_editors_begin_a_file_with_is_no_text(site: Flask, write: Write, ending: str) -> None:
+    write({f"mail/hello.{ending}": "\ufeff{% block subject %}Hello{% endblock %}\nHello, Ann!\n"})
+    with site.app_context():
+        message = Message.from_template("mail/hello", recipients=["ann@example.com"])
+    assert message.subject == "Hello"
+    assert "Hello, Ann!" in message.body
+    assert "\ufeff" not in f"{message.body}{message.html}"

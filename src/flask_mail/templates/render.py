@@ -34,6 +34,8 @@ from .text import text_of
 
 _MARK: t.Final = "\x00\x00"
 """Where a template prints its block ``subject``."""
+_BOM: t.Final = "\ufeff"
+"""What some editors begin a file in UTF-8 with."""
 _REST_OF_LINE = re.compile(r"[ \t]*(?:\r?\n)?")
 _OPENED = re.compile(r"<[a-z][^<>]*>\s*\Z", re.IGNORECASE)
 _CLOSED = re.compile(r"\s*</")
@@ -215,7 +217,7 @@ class _Mail:
         context.blocks["subject"] = [_mark, *context.blocks.get("subject", ())]
         for block, text in (filled or {}).items():
             context.blocks[block].insert(0, _Fixed(text))
-        written = self._rendered(template, template.root_render_func, context)
+        written = self._rendered(template, template.root_render_func, context).removeprefix(_BOM)
         if template_rendered.receivers:
             template_rendered.send(app, _async_wrapper=app.ensure_sync, template=template, context=self._variables)
         return written, context
