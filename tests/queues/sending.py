@@ -41,7 +41,9 @@ class Sending:
         finally:
             session.close()
 
-    def deliver_many(self, tagged: t.Any, /, *, connections: int, window: int = 16) -> t.Iterator[Sent]:
+    def deliver_many(
+        self, tagged: t.Any, /, *, connections: int, window: int = 16, kept: bool = False
+    ) -> t.Iterator[Sent]:
         raise NotImplementedError
 
     def transient(self, reply: Reply, /) -> bool:

@@ -44,6 +44,8 @@ from ..transports.base import Transport
 from ..transports.bulk import Bulk
 from ..transports.job import Job
 from ..transports.pace import Pace
+from ..transports.pool import Pool
+from ..transports.smtp import SMTPSession
 from ..transports.smtp import SMTPTransport
 
 logger: logging.Logger = logging.getLogger("flask_mail")
@@ -69,6 +71,7 @@ class Open(t.Protocol):
 
     def get_transport(self) -> Transport: ...
     def open_kept(self) -> Session: ...
+    def pool_of(self, transport: SMTPTransport) -> Pool | None: ...
 
 
 class AppDelivery(Delivery):
@@ -91,7 +94,7 @@ class AppDelivery(Delivery):
             session.close()
 
     def deliver_many(
-        self, tagged: c.Iterable[Tagged | None], /, *, connections: int, window: int = 16
+        self, tagged: c.Iterable[Tagged | None], /, *, connections: int, window: int = 16, kept: bool = False
     ) -> c.Iterator[Sent]:
         """See :meth:`.Delivery.deliver_many`."""
         transport = self._state.get_transport()
@@ -101,13 +104,15 @@ class AppDelivery(Delivery):
             yield from self._one_by_one(transport, tagged, pace)
             return
         endpoint = transport.endpoint
+        pool = self._state.pool_of(transport) if kept else None
         bulk = Bulk(
-            transport.open,
+            pool.lend if pool else transport.open,
             (each and Job(each[1], endpoint.host, endpoint.port, each[0], each[2], once=True) for each in tagged),
             connections=connections,
             window=window,
             max_emails=self._state.max_emails,
             pace=pace,
+            keep=pool.give_back if pool else SMTPSession.close,
         )
         with contextlib.closing(t.cast("c.Generator[list[Job]]", bulk.batches())) as batches:
             for batch in batches:

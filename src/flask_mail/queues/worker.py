@@ -139,14 +139,17 @@ class Worker:
         try:
             if self._supply.give(ids):
                 with self._keeper(reporting=False):
-                    self._work()
+                    self._work(kept=True)
         finally:
             self._listener.close()
         return self.tally
 
-    def _work(self) -> None:
-        """Send until there is nothing to send for a while."""
-        sent = self._delivery.deliver_many(self._supply.stream(), connections=self._connections)
+    def _work(self, *, kept: bool = False) -> None:
+        """Send until there is nothing to send for a while.
+
+        :param kept: whether to use connections that are kept open.
+        """
+        sent = self._delivery.deliver_many(self._supply.stream(), connections=self._connections, kept=kept)
         try:
             for together in sent:
                 self._settle(together)

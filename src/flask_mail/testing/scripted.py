@@ -89,7 +89,13 @@ class ScriptedDelivery(Delivery):
         return line
 
     def deliver_many(
-        self, tagged: c.Iterable[tuple[t.Any, Submission, t.Any] | None], /, *, connections: int, window: int = 16
+        self,
+        tagged: c.Iterable[tuple[t.Any, Submission, t.Any] | None],
+        /,
+        *,
+        connections: int,
+        window: int = 16,
+        kept: bool = False,
     ) -> c.Iterator[Sent]:
         """See :meth:`flask_mail.queues.base.Delivery.deliver_many`; one after another."""
         for each in tagged:

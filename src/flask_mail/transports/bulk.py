@@ -37,13 +37,14 @@ LOOK: t.Final = 1.0
 class Bulk:
     """Sends jobs; iterate over it for them, in the order in which they end.
 
-    :param connect: opens a session.
+    :param connect: opens a session, or takes one that was kept.
     :param jobs: what to send, pulled when there is room; ``None`` among them says that there is nothing right now.
     :param connections: how many connections at most.
     :param window: how many messages of one connection may be on the way.
     :param max_emails: how many messages one connection carries.
     :param pace: how fast they may leave.
     :param hold: whether the caller wants to see what is on its way before more is pulled.
+    :param keep: is given the sessions that are not needed any more, and could go on.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Bulk:
         max_emails: int | None = None,
         pace: Pace | None = None,
         hold: c.Callable[[], bool] = lambda: False,
+        keep: c.Callable[[SMTPSession], object] = SMTPSession.close,
     ) -> None:
         self._connect = connect
         self._jobs = iter(jobs)
@@ -64,6 +66,7 @@ class Bulk:
         self._max_emails = max_emails
         self._pace = pace or Pace()
         self._hold = hold
+        self._keep = keep
         self._lanes: list[Lane] = []
         self._ahead: collections.deque[Job] = collections.deque()
         self._more = True
@@ -256,9 +259,10 @@ class Bulk:
             self._selector.modify(lane.sock, events, lane)
 
     def _lost(self, lane: Lane, error: Exception) -> None:
-        """Send over another connection what the server cannot have, but the message that it breaks at only so often."""
+        """Send over another connection what the server cannot have, but the message that it breaks at only so often.
+        That a kept connection is dead no message is to blame for."""
         lane.session.host.close()
-        if lane.line.jobs:
+        if lane.line.jobs and (not lane.cold or isinstance(error, TooLateError)):
             broken_at = lane.line.jobs[0]
             broken_at.losses += ATTEMPTS if isinstance(error, TimeoutError) else 1
             if broken_at.losses >= ATTEMPTS:
@@ -272,7 +276,10 @@ class Bulk:
         self._lanes.remove(lane)
         if self._process == os.getpid():  # after a fork, in the child, it is the parent's
             self._selector.unregister(lane.sock)
-        lane.close()
+        if lane.healthy:
+            self._keep(lane.release())
+        else:
+            lane.close()
 
 
 def _too_late(job: Job) -> bool:

@@ -72,6 +72,8 @@ class Line:
         """Whether to say QUIT together with the last content."""
         self.parted: bool = False
         """Whether it was said."""
+        self.waking: bool = False
+        """Whether it was kept so long that the server may have hung up: no content goes out before it has answered."""
         self._again: collections.deque[Job] = collections.deque()
         self._reset = False
 
@@ -212,6 +214,10 @@ class Line:
                     break
                 job, commands = begun
                 reset, self._reset = self._reset, True
+                if self.waking:
+                    self.waking = reset = False
+                    yield _lines(["RSET"])
+                    job.reset_replied((yield READ))
                 if reset:
                     commands.insert(0, "RSET")
                 yield _lines(commands[: MANY + 2])

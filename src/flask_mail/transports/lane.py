@@ -34,11 +34,19 @@ FULL: t.Final = 262_144
 
 
 class Lane:
-    """One connection, without blocking."""
+    """One connection, without blocking.
 
-    def __init__(self, session: SMTPSession, window: int, feed: c.Callable[[], Job | None], room: int | None) -> None:
+    :param session: its own until it is closed, or released.
+    :param window: how many messages may be on the way.
+    :param feed: the next job.
+    :param most: how many messages the session carries.
+    """
+
+    def __init__(self, session: SMTPSession, window: int, feed: c.Callable[[], Job | None], most: int | None) -> None:
         self.session = session
-        self.line: Line = Line(session.offer, window, None if session.host.log else session.host.replies.arrived)
+        self.line: Line = session.line
+        self.line.window = window
+        self.line.waking = self._kept = session.kept
         self.reading: bool = False
         self.until: float = 0.0
         """When the reply that is waited for has to be here."""
@@ -47,13 +55,13 @@ class Lane:
         self.gone: int = 0
         """Octets written."""
         self._feed = feed
-        self._room = room
+        self._most = most
         self._conversation: Conversation | None = None
         self._replies = session.host.replies
         self._out: list[bytes] = []
         self._pending = 0
         self._blocked = False
-        self._carried = False
+        self._carried = self._kept
         self._failed: Exception | None = None
         self._first: Job | None = None
         self._since = 0.0
@@ -75,7 +83,17 @@ class Lane:
     @property
     def worn(self) -> bool:
         """Whether it has carried as many messages as one connection may."""
-        return self._room == 0
+        return self._most is not None and self.session.carried >= self._most
+
+    @property
+    def cold(self) -> bool:
+        """Whether it was kept, and the server has not answered since: it may have hung up long ago."""
+        return self._kept and bool(self.line.jobs) and self.line.jobs[0].stage == "mail"
+
+    @property
+    def healthy(self) -> bool:
+        """Whether others can go on with its session."""
+        return self.idle and not self.writing and self._failed is None and self.session.host.alive
 
     @property
     def wanted(self) -> int:
@@ -120,9 +138,14 @@ class Lane:
         """The jobs that have ended since."""
         if not self.line.finished:
             return ()
-        self._carried = True
+        self._carried, self._kept = True, False
         ended, self.line.finished = self.line.finished, collections.deque()
         return ended
+
+    def release(self) -> SMTPSession:
+        """Its session, for others to go on with."""
+        self.sock.settimeout(self._timeouts.step)
+        return self.session
 
     def close(self) -> None:
         """Say goodbye, but not amid a message: a chunk that lacks as many octets would take it for its end."""
@@ -131,11 +154,11 @@ class Lane:
         self.session.close()
 
     def _next(self) -> Job | None:
-        if self._room == 0 or self._failed is not None:
+        if self._failed is not None or self.worn:
             return None
         job = self._feed()
-        if job is not None and self._room is not None:
-            self._room -= 1
+        if job is not None:
+            self.session.carried += 1
         return job
 
     def _converse(self) -> bool:

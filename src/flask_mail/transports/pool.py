@@ -23,7 +23,6 @@ from .wire import Client
 @d.dataclass(slots=True)
 class _Kept:
     session: SMTPSession
-    sent: int = 0
     since: float = 0.0
 
 
@@ -51,24 +50,26 @@ class Pool:
 
         :raises DeliveryError: a new one was needed and could not be opened.
         """
-        while (kept := self._take()) is not None:
-            if kept.session.alive:
-                return PooledSession(self, kept, reused=True)
-            kept.session.close()
-        return PooledSession(self, self.fresh(), reused=False)
+        kept = self._find()
+        return PooledSession(self, kept or self.transport.open(), reused=kept is not None)
 
-    def fresh(self) -> _Kept:
-        return _Kept(self.transport.open())
+    def lend(self) -> SMTPSession:
+        """The same as it is, for whoever drives it himself, sees to it that it may be dead, and gives it back.
 
-    def give_back(self, kept: _Kept) -> None:
-        """Keep a session for the next message, or close it."""
-        kept.since = time.monotonic()
-        worn = self._max_emails is not None and kept.sent >= self._max_emails
+        :raises DeliveryError: a new one was needed and could not be opened.
+        """
+        return self._find() or self.transport.open()
+
+    def give_back(self, session: SMTPSession) -> None:
+        """Keep a session, with nothing on its way, for the next message, or close it."""
+        worn = self._max_emails is not None and session.carried >= self._max_emails
+        fit = not worn and session.alive
         with self._lock:
-            if kept.session.alive and not worn and len(self._kept) < self._size:
-                self._kept.append(kept)
+            if fit and len(self._kept) < self._size:
+                session.kept = True
+                self._kept.append(_Kept(session, time.monotonic()))
                 return
-        kept.session.close()
+        session.close()
 
     def close(self) -> None:
         """Close all sessions that are kept."""
@@ -81,6 +82,14 @@ class Pool:
         for one in self._kept:
             one.session.host.close()
         self._kept.clear()
+
+    def _find(self) -> SMTPSession | None:
+        """One that is kept, and that the server has not closed meanwhile as far as can be seen."""
+        while (kept := self._take()) is not None:
+            if kept.session.alive:
+                return kept.session
+            kept.session.close()
+        return None
 
     def _take(self) -> _Kept | None:
         oldest = time.monotonic() - self._idle
@@ -96,42 +105,43 @@ class Pool:
 class PooledSession:
     """A session on loan; :meth:`close` gives it back."""
 
-    def __init__(self, pool: Pool, kept: _Kept, *, reused: bool) -> None:
+    def __init__(self, pool: Pool, session: SMTPSession, *, reused: bool) -> None:
         self._pool = pool
-        self._kept: _Kept | None = kept
+        self._session: SMTPSession | None = session
         self._reused = reused
-        self.host: Client = kept.session.host
+        self.host: Client = session.host
         """The ``smtplib.SMTP`` underneath."""
 
     @property
     def alive(self) -> bool:
         """Whether another submission can be sent."""
-        return self._kept is not None and self._kept.session.alive
+        return self._session is not None and self._session.alive
 
     def send(self, submission: Submission, /) -> Receipt:
         """See :meth:`SMTPSession.send`. A kept session that turns out dead is replaced, once."""
-        assert self._kept is not None
+        assert self._session is not None
         try:
-            return self._count(self._kept.session.send(submission))
+            return _counted(self._session, submission)
         except DeliveryError as error:
             if not self._reused or self.alive or error.in_doubt or not _says_gone(error):
                 raise
         self._reused = False
-        self._kept.session.close()
-        self._kept = self._pool.fresh()
-        self.host = self._kept.session.host
-        return self._count(self._kept.session.send(submission))
-
-    def _count(self, receipt: Receipt) -> Receipt:
-        assert self._kept is not None
-        self._kept.sent += 1
-        return receipt
+        self._session.close()
+        self._session = self._pool.transport.open()
+        self.host = self._session.host
+        return _counted(self._session, submission)
 
     def close(self) -> None:
         """Give the session back."""
-        if self._kept is not None:
-            self._pool.give_back(self._kept)
-            self._kept = None
+        if self._session is not None:
+            self._pool.give_back(self._session)
+            self._session = None
+
+
+def _counted(session: SMTPSession, submission: Submission) -> Receipt:
+    receipt = session.send(submission)
+    session.carried += 1
+    return receipt
 
 
 def _says_gone(error: DeliveryError) -> bool:

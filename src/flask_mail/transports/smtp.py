@@ -110,22 +110,27 @@ class SMTPSession:
         self.endpoint = endpoint
         self.offer: Offer = Offer.of(client.esmtp_features, client.banner)
         """The server's extensions."""
+        self.carried: int = 0
+        """For whoever keeps it: how many messages it has carried."""
+        self.kept: bool = False
+        """Whether it was kept for a while, in which the server may have hung up."""
         self._once = once
         self._begin()
 
     def _begin(self) -> None:
         """Start without anything on the way; what is logged passes through here."""
-        self._line = Line(self.offer, arrived=None if self.host.log else self.host.replies.arrived)
-        self._line.parting = self._once
+        self.line: Line = Line(self.offer, arrived=None if self.host.log else self.host.replies.arrived)
+        """Its conversation, which outlives a message: one that was refused leaves something to reset."""
+        self.line.parting = self._once
 
     @property
     def alive(self) -> bool:
         """Whether another submission can be sent: the connection stands, and the server has not hung up meanwhile."""
-        return not self._line.parted and self.host.quiet
+        return not self.line.parted and self.host.quiet
 
     def close(self) -> None:
         """Say QUIT and close; never raises."""
-        if self._line.parted:
+        if self.line.parted:
             self.host.close()
         else:
             self.host.leave()
@@ -142,14 +147,14 @@ class SMTPSession:
         try:
             if self.host.unread:  # its next reply would be taken for the answer to something else
                 raise smtplib.SMTPServerDisconnected("the server said more than it was asked")
-            self._drive(job, self._line.converse(lambda: next(waiting, None)))
+            self._drive(job, self.line.converse(lambda: next(waiting, None)))
         except (OSError, ValueError) as error:
             self._broken(job, error)
         except BaseException:
             self.host.close()
             self._begin()
             raise
-        self._line.finished.clear()
+        self.line.finished.clear()
         self.host.rest()
         return job.outcome()
 
@@ -165,7 +170,7 @@ class SMTPSession:
                     answer = client.read_reply()
                 else:
                     client.put(step, content=job.in_content)
-                    if not self._line.parted:
+                    if not self.line.parted:
                         job.end = client.given
         except StopIteration:
             client.flush()
