@@ -50,7 +50,7 @@ LOGIN: t.Final = (
         "tls-mode-mismatch",
         text=r"starttls\b.{0,30}(?:not (?:supported|available|advertised|implemented)|unknown|unrecogni)|"
         r"unrecogni[sz]ed|"
-        r"not (?:recogni[sz]ed|implemented|supported)|unknown command",
+        r"not (?:recogni[sz]ed|implemented|supported)|unknown command|\btls (?:is )?not (?:available|supported)",
         stage="starttls",
         code="500 501 502 503 504",
         words="no-starttls",

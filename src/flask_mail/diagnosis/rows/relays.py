@@ -113,7 +113,7 @@ RELAYS: t.Final = (
     Row(
         "recipient-rejected",
         text=r"for test purposes only|authori[sz]ed recipients|marked as inactive|"
-        r"suppression list|(?<!sender )address blacklisted",
+        r"suppression list|(?<!sender )(?<!\bip )address blacklisted",
         transient=False,
     ),
     Row("server-busy", text=r"temporary service failure", seen=("451 Temporary service failure",)),
