@@ -203,4 +203,10 @@ LOGIN: t.Final = (
             "535 Authentication credentials invalid",
         ),
     ),
+    Row(
+        "auth-wrong",
+        text=r"(?:invalid|incorrect|wrong|bad) (?:user ?name|login|user|e-?mail) (?:or|and|/) ?password",
+        unless=r"too many|locked|expired|temporar",
+        stage="auth",
+    ),
 )
