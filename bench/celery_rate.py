@@ -32,6 +32,8 @@ from bench.smtp import sink  # noqa: E402
 from tests.servers.postgres import Postgres  # noqa: E402
 from tests.servers.redis import Redis  # noqa: E402
 
+from flask_mail.extension.tasks import CONNECTIONS  # noqa: E402
+
 EMPTY, TASK, FLASK_MAIL, SQLITE, POSTGRES = "empty task", "task", "Flask-Mail", "ids, SQLite", "ids, PostgreSQL"
 PEERS = {FLASK_MAIL: FOLDERS["Flask-Mail"]}
 PUT = {
@@ -102,7 +104,7 @@ def one_round(count: int, peers: pathlib.Path, kinds: list[str]) -> dict[str, fl
     figures = {}
     with sink() as (port, _), Redis() as broker, Postgres() as postgres:
         base = {"MAIL_SERVER": "127.0.0.1", "MAIL_PORT": port, "CELERY": {"broker_url": broker.url}}
-        through = {"MAIL_QUEUE": "outbox", "MAIL_OUTBOX_DISPATCH": "celery"}
+        through = {"MAIL_QUEUE": "outbox", "MAIL_OUTBOX_DISPATCH": "celery", "MAIL_POOL_SIZE": CONNECTIONS}
         for kind in kinds:
             with (
                 tempfile.TemporaryDirectory(prefix="bench-", dir="/var/tmp") as folder,

@@ -332,6 +332,16 @@ def test_a_broker_that_is_restarted(workers: Start) -> None:
 OUTBOX = {"MAIL_QUEUE": "outbox", "MAIL_OUTBOX_DISPATCH": "celery"}
 
 
+def test_a_child_keeps_its_connection_for_the_next_task(workers: Start, tmp_path: pathlib.Path) -> None:
+    with FaultyServer("PIPELINING") as server:
+        made = workers(server, MAIL_OUTBOX_URL=f"sqlite:///{tmp_path}/outbox.sqlite", **OUTBOX)
+        made.start(concurrency=1)
+        for number in range(5):
+            made.send(number)
+        until(lambda: made.mail.outbox.stats().states == {"sent": 5})
+        assert server.connections == 1
+
+
 def test_the_outbox_sends_ids_and_a_broker_that_loses_them_loses_nothing(
     workers: Start, tmp_path: pathlib.Path, postgres_database: str
 ) -> None:

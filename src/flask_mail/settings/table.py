@@ -89,7 +89,7 @@ class Settings:
     proxy: str | None = _setting("MAIL_PROXY", p.parse_proxy, secret=True)
     """``MAIL_PROXY``: ``socks5://`` or ``http://`` (CONNECT), with user and password; needs the extra ``socks``."""
     pool_size: int = _setting("MAIL_POOL_SIZE", p.parse_count, 4)
-    """``MAIL_POOL_SIZE``: how many connections ``mail.send`` keeps open for the next message; 0 for none."""
+    """``MAIL_POOL_SIZE``: how many connections ``mail.send`` and Celery's tasks keep open for the next; 0 for none."""
     pool_idle: float = _setting("MAIL_POOL_IDLE", times.parse_seconds, 30.0)
     """``MAIL_POOL_IDLE``: seconds for which an unused connection is kept."""
     rate_limit: tuple[int, float] | None = _setting("MAIL_RATE_LIMIT", times.parse_rate)
