@@ -37,7 +37,7 @@ class Runtime:
 
     def __init__(self, app: Flask) -> None:
         self._app = weakref.ref(app)
-        self.suppress_by_hand = False
+        self.suppress_by_hand: bool = False
         """Whether ``state.suppress`` was assigned after ``init_app``."""
         self.previews: list[Previews] = []
         """What the ``Mail`` objects of the application show."""
