@@ -510,3 +510,30 @@ def test_the_name_to_greet_with_is_found_out_again_each_minute(smtp: Server, mon
     now += 60
     send(smtp)
     assert [delivery.helo for delivery in smtp.wait(3)] == ["one.example", "one.example", "two.example"]
+
+
+@pytest.mark.parametrize(("tls", "security"), [("starttls", "starttls"), ("implicit", "tls")])
+def test_tls_does_not_wait_for_acknowledgements(
+    start_server: StartServer, authority: Authority, tls: str, security: str
+) -> None:
+    """Its records are written one after the other: with Nagle's algorithm each second one waits for 40 ms."""
+    server = start_server(tls=tls)
+    session = transport(server, security=security, trust=Trust(ca=authority.ca_file)).open()
+    assert session.host.sock is not None
+    assert session.host.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    session.close()
+
+
+def test_what_a_server_said_before_it_hung_up_is_heard_at_any_command() -> None:
+    ours, theirs = socket.socketpair()
+    client = wire.Client(ours, timeouts=Timeouts(5), hostname="client.example")
+    theirs.sendall(b"421 4.3.2 too busy\r\n")
+    theirs.close()
+    assert str(client.command("RCPT TO:<to@example.com>")) == "421 4.3.2 too busy"
+
+
+@pytest.mark.parametrize("port", ["1", None, "no-such-service"])
+def test_a_port_that_is_no_number_is_a_failure_to_connect(port: t.Any) -> None:
+    with pytest.raises(DeliveryError) as caught:
+        SMTPTransport(Endpoint("127.0.0.1", port, timeouts=Timeouts(5))).open()
+    assert caught.value.stage == "connect"

@@ -480,3 +480,13 @@ def test_the_console_shows_source_when_asked_and_what_its_terminal_can() -> None
     ConsoleTransport(ascii_terminal, raw=True).send(submission)
     assert b"Subject: \\u4f60\\u597d\n" in octets.getvalue()
     assert b"Subject: =?utf-8?b?5L2g5aW9?=\n" in octets.getvalue()
+
+
+def test_a_setting_counts_however_it_was_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = t.cast(t.Any, flask_mail.Mail(make_app(MAIL_TRANSPORT="smtp", MAIL_PORT=1025)).state)
+    with monkeypatch.context() as patched:
+        patched.setitem(vars(state), "port", 1026)
+        assert state.get_transport().endpoint.port == 1026
+    assert state.get_transport().endpoint.port == 1025
+    state.port = 1027
+    assert state.get_transport().endpoint.port == 1027

@@ -84,3 +84,35 @@ def test_nobody_waits_for_the_reply_to_quit() -> None:
         assert all(result.ok for result in mail.send_many([Message("Hello", [FIVE[0]], "x")]))
         assert time.monotonic() - start < 5
         server.wait_for(lambda: server.verbs.count("QUIT") == 6 and server.open == 0)
+
+
+@EACH_OFFER
+def test_a_program_that_takes_its_time_over_results_loses_nothing(offers: tuple[str, ...]) -> None:
+    """What was decided on before goes out after it, and its time begins then."""
+    with FaultyServer(*offers) as server:
+        mail = mailer(server, MAIL_TIMEOUT=0.3)
+        for result in mail.send_many([Message("Hello", [who], "x") for who in FIVE], connections=2):
+            assert result.ok, result
+            time.sleep(0.4)
+        assert len(server.taken) == 5
+
+
+@EACH_OFFER
+def test_what_must_not_go_out_does_not(offers: tuple[str, ...]) -> None:
+    """A merge writes down what goes out before it does; where that fails, nobody gets it, and the others do."""
+    told: list[int] = []
+
+    def sending(number: int, _: str) -> None:
+        told.append(number)
+        if number == 1:
+            raise OSError("disk full")
+
+    with FaultyServer(*offers) as server:
+        mail = mailer(server)
+        messages = [Message("Hello", [who], "x") for who in FIVE]
+        results = list(mail.send_many(messages, connections=1, ordered=True, sending=sending))
+        assert [result.ok for result in results] == [True, False, True, True, True]
+        assert "disk full" in str(results[1].error)
+        assert not getattr(results[1].error, "in_doubt", False)
+        assert told == [0, 1, 2, 3, 4]
+        assert sorted(taken.recipients[0] for taken in server.taken) == [FIVE[0], *FIVE[2:]]

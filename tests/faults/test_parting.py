@@ -119,3 +119,14 @@ def test_a_connection_that_has_said_quit_is_not_used_again() -> None:
         assert len(server.taken) == server.connections == 2
         server.wait_for(lambda: server.open == 0)
         assert server.verbs.count("QUIT") == 2
+
+
+def test_the_reply_to_quit_is_not_taken_for_that_to_the_content() -> None:
+    def garbled(talk: Conversation, stage: str, _: str) -> str | None:
+        return {"final dot": "what?", "QUIT": "554 5.5.1 no"}.get(stage)
+
+    with FaultyServer(*GROUPS, trouble=garbled) as server:
+        with pytest.raises(DeliveryError) as caught:
+            mailer(server, MAIL_POOL_SIZE=0).send(message())
+        assert caught.value.in_doubt
+        assert caught.value.reply is None

@@ -169,7 +169,8 @@ def _meant_for(message: Message) -> tuple[str, ...]:
 
 
 class _Watched(Content):
-    """Content that tells when all of it was read, which is before the last of it is written."""
+    """Content that tells when all of it was read, before the last of it is handed over: where that fails, the server
+    does not get it."""
 
     __slots__ = ("_read",)
 
@@ -184,12 +185,14 @@ class _Watched(Content):
         return octets
 
     def __iter__(self) -> c.Iterator[bytes]:
-        for part in self._parts:
-            if isinstance(part, bytes):
-                yield part
-            else:
-                yield from part
+        last: bytes | None = None
+        for chunk in super().__iter__():
+            if last is not None:
+                yield last
+            last = chunk
         self._read()
+        if last is not None:
+            yield last
 
 
 class _Outcomes:

@@ -103,7 +103,7 @@ class Mail(Sending):
         else:
             state = app.extensions["mail"] = fresh
         runtime = runtimes.setdefault(state, Runtime(app))
-        runtime.reread()
+        runtime.suppress_by_hand = False
         runtime.show(self._previews)
         self._states[app] = state
         runtimes[state].serve_outbox(state)

@@ -46,8 +46,6 @@ class Runtime:
         self._transport: Transport | None = None
         self._pool: Pool | None = None
         self._built_from: tuple[Mode, dict[str, t.Any]] | None = None
-        self._changed = False
-        """Whether a setting was assigned since the transport was made."""
         self._queue: Queue | None = None
         self._queue_built_from: dict[str, t.Any] = {}
         self._background: Background | None = None
@@ -55,15 +53,6 @@ class Runtime:
     @property
     def app(self) -> Flask | None:
         return self._app()
-
-    def changed(self, name: str) -> None:
-        """The setting *name* was assigned."""
-        self._changed = True
-        self.suppress_by_hand = self.suppress_by_hand or name == "suppress"
-
-    def reread(self) -> None:
-        """All settings were read again."""
-        self._changed, self.suppress_by_hand = True, False
 
     def show(self, previews: Previews) -> None:
         """Show what one more ``Mail`` has, also what it gets later."""
@@ -74,16 +63,10 @@ class Runtime:
         """The transport that *state* asks for now; the same one as long as *state* stays the same."""
         app = self.app
         with self._lock:
-            now = mode(state, app)
-            built_from, changed, self._changed = self._built_from, self._changed, False
-            if (
-                self._transport is None
-                or built_from is None
-                or built_from[0] != now
-                or (changed and built_from[1] != vars(state))
-            ):
+            now = mode(state, app), vars(state)
+            if self._transport is None or self._built_from != now:
                 self._forget()
-                self._transport, self._built_from = _transport(now, state, app), (now, dict(vars(state)))
+                self._transport, self._built_from = _transport(now[0], state, app), (now[0], dict(now[1]))
             return self._transport
 
     def queue(self, state: t.Any) -> Queue:
@@ -129,10 +112,13 @@ class Runtime:
         return outer.around(session) if isinstance(outer, Copying) else session
 
     def pool(self, state: Settings, transport: SMTPTransport) -> Pool | None:
-        """The sessions of *transport* that are kept open, unless none are to be."""
+        """The sessions of *transport* that are kept open, unless none are to be, or it is not in use any longer."""
         if state.pool_size == 0:
             return None
         with self._lock:
+            current = self._transport.inner if isinstance(self._transport, Copying) else self._transport
+            if current is not transport:
+                return None
             if self._pool is None or self._pool.transport is not transport:
                 self._pool = Pool(transport, size=state.pool_size, idle=state.pool_idle, max_emails=state.max_emails)
             return self._pool

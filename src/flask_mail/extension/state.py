@@ -33,9 +33,9 @@ class State(Sending, Settings):
     """The settings in force for an application, at ``app.extensions["mail"]``."""
 
     def __setattr__(self, name: str, value: t.Any) -> None:
+        if name == "suppress" and (runtime := runtimes.get(self)) is not None:
+            runtime.suppress_by_hand = True
         super().__setattr__(name, value)
-        if (runtime := runtimes.get(self)) is not None:
-            runtime.changed(name)
 
     def in_force(self) -> State:
         return self

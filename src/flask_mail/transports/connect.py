@@ -119,7 +119,8 @@ def begin(sock: socket.socket, endpoint: Endpoint, until: float | None = None) -
 
 def _own_name(endpoint: Endpoint, sock: socket.socket) -> str:
     """The name to greet *endpoint* with. A name and an address change so seldom that they are found out each minute."""
-    key, minute = (endpoint.host, endpoint.port, endpoint.source), int(time.monotonic() // 60)
+    key = endpoint.host, endpoint.port, endpoint.source, endpoint.proxy, sock.family
+    minute = int(time.monotonic() // 60)
     found = _own_names.get(key)
     if found is None or found[0] != minute:
         if len(_own_names) > MANY_SERVERS:
@@ -128,7 +129,7 @@ def _own_name(endpoint: Endpoint, sock: socket.socket) -> str:
     return found[1]
 
 
-_own_names: dict[tuple[str, int, tuple[str, int] | None], tuple[int, str]] = {}
+_own_names: dict[tuple[object, ...], tuple[int, str]] = {}
 
 
 def _open(endpoint: Endpoint, seconds: float) -> socket.socket:
@@ -159,10 +160,10 @@ def _reached(host: str, port: int, source: tuple[str, int] | None, seconds: floa
 def _addresses(host: str, port: int) -> list[tuple[int, int, int, str, t.Any]]:
     """What ``getaddrinfo`` finds, which need not be asked for what is an address already."""
     try:
-        if host[-1:].isdigit() and socket.inet_pton(socket.AF_INET, host):
+        if type(port) is int and socket.inet_pton(socket.AF_INET, host):
             return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (host, port))]
-    except OSError:
-        pass  # a name that ends so
+    except (OSError, TypeError):
+        pass  # it is a name
     return [*socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
@@ -180,6 +181,8 @@ def _connected(sock: socket.socket, address: t.Any, source: tuple[str, int] | No
 
 def _handshake(sock: socket.socket, endpoint: Endpoint, until: float) -> ssl.SSLSocket:
     sock.settimeout(endpoint.timeouts.left("tls", until))
+    with contextlib.suppress(OSError):  # TLS writes in records, one after the other
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return endpoint.trust.context().wrap_socket(sock, server_hostname=endpoint.host)
 
 

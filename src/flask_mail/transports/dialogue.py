@@ -263,9 +263,9 @@ def _lines(commands: list[str]) -> bytes:
 
 def _content(job: Job) -> c.Generator[bytes, None, None]:
     content = job.submission.content
-    octets = content.whole() if content.size <= LARGE else None
     job.in_content = True
     try:
+        octets = content.whole() if content.size <= LARGE else None
         if octets is not None:
             yield with_dot(octets)
         else:

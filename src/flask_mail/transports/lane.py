@@ -60,7 +60,6 @@ class Lane:
         self._replies = session.host.replies
         self._out: list[bytes] = []
         self._pending = 0
-        self._blocked = False
         self._carried = self._kept
         self._failed: Exception | None = None
         self._first: Job | None = None
@@ -237,9 +236,8 @@ class Lane:
         self.gone += sent
         self._pending = len(octets) - sent
         self._out = [octets[sent:]] if self._pending else []
-        if sent and (self._blocked or not self.reading):  # else it was set a moment ago
+        if sent:  # it may be long since it was decided on
             self._set_clock()
-        self._blocked = self._pending > 0
 
     def _read(self) -> bool:
         """Take what has come; return whether anything has."""

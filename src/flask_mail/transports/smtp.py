@@ -179,7 +179,7 @@ class SMTPSession:
         """The connection, or the content on its way, failed."""
         self.host.close()  # content cannot be taken back but by hanging up before the dot
         job.cut(self.host.gone)
-        reply = self.host.heard()
+        reply = None if isinstance(error, smtplib.SMTPResponseException) else self.host.heard()
         if reply is not None and not reply.positive and job.stage in ("mail", "end-of-data"):
             job.mail_replied(reply) if job.stage == "mail" else job.content_replied(reply)
         job.fail(error)

@@ -271,8 +271,7 @@ class Client(smtplib.SMTP):
 
     def _awaited(self) -> Reply:
         until = time.monotonic() + self.limit
-        reply = None
-        while reply is None:
+        while (reply := self.replies.take()) is None:
             try:
                 sock = self._ready(until)
                 octets = sock.recv(MOST)
@@ -282,7 +281,6 @@ class Client(smtplib.SMTP):
                 self.close()
                 raise lost(error) from None
             self.replies.feed(octets)
-            reply = self.replies.take()
         return reply
 
     def _hear_last_words(self) -> None:
