@@ -153,4 +153,8 @@ CONTENT: t.Final = (
         stage="connect greeting",
         seen=("SMTPResponseException: (-1, \"The server's answer is not SMTP: 'HTTP/1.1 400 Bad Request'\")",),
     ),
+    Row("quota", text=r"limited to \d+ (?:messages|e?-?mails)\b.{0,6}(?:hour|day|month)"),
+    Row("server-busy", text=r"^\W*(?:5\.\d\.\d )?internal server error\W*$"),
+    Row("timeout", text=r"^\W*(?:4\.\d\.\d )?connection time(?:d )?-?out\W*$", code="421"),
+    Row("syntax", text=r"invalid message content\b", stage="end-of-data untold", words="content"),
 )

@@ -210,7 +210,7 @@ HOSTS: t.Final = (
         r"adresse ip .{0,20}(?:bloqu|refus)|ip-?adresse .{0,40}(?:gesperrt|blockiert)|too many spams? from your ip|"
         r"\bip (?:address )?must (?:resolve|have)\b|no access for (?:this|your) ip\b|"
         r"connection (?:from \S+ )?(?:rejected|refused|denied) (?:for|due to|by) (?:policy|spam|abuse)",
-        unless=r"to relay|relay access|not (?:logged|authenticated)",
+        unless=r"to relay|relay access|not (?:logged|authenticated)|requires? (?:smtp )?authentication|autentica[cç]",
         stage="connect greeting ehlo mail rcpt data end-of-data untold",
     ),
     Row(

@@ -57,8 +57,9 @@ LOGIN: t.Final = (
     ),
     Row(  # the words beside it are about relaying, or the name in HELO
         "auth-required",
-        text=r"without (?:smtp )?authentication|turn on smtp authentication|authenticat\w+ (?:is required )?(?:to|for|"
-        r"before) relay",
+        text=r"without (?:smtp )?authentication|turn on smtp authentication|"
+        r"(?:server|envio .{0,20}) (?:requires?|necess\w+) (?:smtp )?(?:authentication|autentica[cç]\w+)|"
+        r"authenticat\w+ (?:is required )?(?:to|for|before) relay",
         stage="mail rcpt data end-of-data",
         unless=r"\bspf\b|dmarc|dkim",
     ),
