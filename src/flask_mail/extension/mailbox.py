@@ -56,7 +56,11 @@ def mode(state: Settings, app: Flask | None) -> Mode:
     In tests nothing changes unless ``MAIL_MAILBOX`` is on. Without that setting mail is captured where the
     application is in debug mode, nothing says where to send mail to, and the mailbox can be looked at.
     """
-    if app is None or state.mailbox is False or (app.testing and not state.mailbox):
+    if app is None or state.mailbox is False:
+        return "off"
+    if not (state.mailbox or state.mailbox_copies or app.debug):  # as in production
+        return "off"
+    if app.testing and not state.mailbox:
         return "off"
     if state.mailbox_copies:
         return "copies"
