@@ -458,3 +458,49 @@ def test_words_of_two_causes_go_to_the_one_they_are_about(
     stage: str | None, code: int | None, text: str, cause: str
 ) -> None:
     assert advise(stage=stage, code=code, text=text).cause == cause
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "text", "provider"),
+    [
+        ("mail", 553, "5.7.1 <me@example.com>: Sender address rejected: ask the postmaster", None),
+        ("auth", 535, "5.7.139 Authentication unsuccessful, the moon is full", "microsoft365"),
+        ("auth", 535, "5.7.139 Authentication unsuccessful, the moon is full", None),
+        ("auth", 535, "Anmeldung fehlgeschlagen: SMTP-Zugang nicht aktiviert", None),
+        ("auth", 535, "Échec de l'authentification : compte suspendu", None),
+        ("auth", 535, "5.7.8 Authentication failed: verify your subscription", None),
+        ("greeting", 421, "4.7.0 Connection from your IP temporarily deferred: reputation", None),
+        ("mail", 421, "4.7.0 Not for now, closing connection", None),
+        ("mail", 451, "4.7.1 Messages temporarily deferred due to the weather", None),
+        ("rcpt", 451, "Service unavailable; ask the postmaster", None),
+        ("rcpt", 504, "5.5.2 Ask the postmaster", None),
+        ("rcpt", 550, "5.2.1 Ask the postmaster", None),
+        ("rcpt", 552, "5.2.2 Ask the postmaster", None),
+        ("rcpt", 452, "4.5.3 Ask the postmaster", None),
+        ("end-of-data", 550, "Rejected: the recipient marked your address as spam", None),
+        ("end-of-data", 550, "5.7.1 Not today. To protect our users from spam, see https://mx.example.com", None),
+    ],
+)
+def test_a_reason_that_is_not_known_counts_more_than_the_refusal_before_it(
+    stage: str, code: int, text: str, provider: str | None
+) -> None:
+    assert advise(stage=stage, code=code, text=text, provider=provider).cause == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "text", "cause"),
+    [
+        ("mail", 450, "4.1.8 <me@example.com>: Sender address rejected: Domain not found", "sender-rejected"),
+        ("mail", 550, "5.1.0 Sender address rejected", "sender-rejected"),
+        ("auth", 535, "5.7.3 Authentication unsuccessful [A.EURP189.PROD.OUTLOOK.COM]", "auth-wrong"),
+        ("auth", 535, "5.7.139 Authentication unsuccessful, the user credentials were incorrect.", "auth-wrong"),
+        ("mail", 421, "Service unavailable, please try again later", "server-busy"),
+        ("rcpt", 552, "5.2.2 Over the quota", "mailbox-full"),
+        ("rcpt", 452, "4.5.3 Too many", "rate-limit"),
+        ("rcpt", 554, "Client host rejected: authentication is needed", "auth-required"),
+    ],
+)
+def test_a_refusal_alone_or_with_a_reason_that_is_known_is_taken_for_what_it_says(
+    stage: str, code: int, text: str, cause: str
+) -> None:
+    assert advise(stage=stage, code=code, text=text).cause == cause

@@ -16,7 +16,9 @@ _LOGIN = (
 )
 _NOT_WRONG = (
     r"disabled|not enabled|blocked|suspended|locked|limit|quota|exceed|\bip\b|denied by|not allowed|too many|tls|"
-    r"encrypt|secure|expired|mechanism|not supported|unsupported|not available|temporar|unavailable|busy|rate|\brelay"
+    r"encrypt|secure|expired|mechanism|not supported|unsupported|not available|temporar|unavailable|busy|rate|\brelay|"
+    r"suspend|inactiv|activ[aeé]|aktiv|gesperrt|bloque|habilit|subscri|browser|"
+    r"unsuccessful,(?! the user credentials)|停用|冻结|锁定|未开|服务"
 )
 
 CODES: t.Final = (
@@ -28,14 +30,25 @@ CODES: t.Final = (
         r"undeliver|subscriber|用户|收件|邮箱",
         unless=r"sender|blocked|polic|spam|relay|quota|limit|abuse|forg",
     ),
-    Row("syntax", enhanced="5.1.3 5.1.7 5.5.2 5.5.4", unless=r"blocked|reputation|spam|polic|denied|auth|valid recip"),
+    Row(
+        "syntax",
+        enhanced="5.1.3 5.1.7 5.5.2 5.5.4",
+        near=rf"{_SILENT}|syntax|argument|parameter|malformed|invalid|illegal|\bbad\b|command|recogni|character|option|decode",
+        unless=r"blocked|reputation|spam|polic|denied|auth|valid recip|helo|ehlo|sender|domain|utf-?8",
+    ),
     Row(
         "sender-rejected",
         enhanced="x.1.8",
         near=rf"{_SILENT}|sender|from|domain|address|resolv|\bdns\b",
         unless=r"spam|blocked|relay|account",
     ),
-    Row("recipient-rejected", enhanced="5.2.1", stage="rcpt", unless=r"\bip\b|rate|unknown|spam"),
+    Row(
+        "recipient-rejected",
+        enhanced="5.2.1",
+        stage="rcpt",
+        near=rf"{_SILENT}|mailbox|inbox|account|recipient|user|address|disabled|inactive|accept",
+        unless=r"\bip\b|rate|unknown|spam",
+    ),
     Row(  # Microsoft's; by RFC 3463 the code is for a host that does not answer
         "recipient-rejected",
         enhanced="5.4.1",
@@ -43,7 +56,12 @@ CODES: t.Final = (
         near=rf"{_SILENT}|reject|den(?:y|ied)|refus|recipient",
         unless=r"\bip\b|spam|relay|answer|timed? ?out",
     ),
-    Row("mailbox-full", enhanced="x.2.2", unless=r"spam|blocked|rate|send"),
+    Row(
+        "mailbox-full",
+        enhanced="x.2.2",
+        near=rf"{_SILENT}|full|quota|space|storage|exceed|limit|over|voll|plein|llen[oa]|chei[oa]|pien[oa]|满",
+        unless=r"spam|blocked|rate|send|subm",
+    ),
     Row("too-large", enhanced="5.2.3 x.3.4", near=rf"{_SILENT}|siz|large|big|long|exceed|limit|大"),
     Row(
         "server-busy",
@@ -56,7 +74,12 @@ CODES: t.Final = (
     Row("timeout", enhanced="4.4.2", near=rf"{_SILENT}|time ?d? ?-?out", words="slow"),
     Row("quota", enhanced="5.1.90"),
     Row("quota", enhanced="5.4.5", provider="gmail google-relay"),
-    Row("rate-limit", enhanced="x.5.3 4.7.28 5.7.28", unless=r"invalid|unknown|not owned"),
+    Row(
+        "rate-limit",
+        enhanced="x.5.3 4.7.28 5.7.28",
+        near=rf"{_SILENT}|too many|limit|exceed|maximum|rate|quota|recipients",
+        unless=r"invalid|unknown|not owned",
+    ),
     Row("utf8-unsupported", enhanced="x.6.7"),
     Row("auth-wrong", enhanced="5.7.3", code="535", stage="auth", unless=_NOT_WRONG),
     Row("auth-wrong", enhanced="5.7.8", near=_LOGIN, unless=_NOT_WRONG),
@@ -104,7 +127,7 @@ CODES: t.Final = (
         unless=(
             r"limit|too many|exceed|block|listed|reputation|spam|polic|denied|refused|rate|auth|suspicious|"
             r"not allowed|"
-            r"tls|error:"
+            r"tls|error:|\bips?\b|dns\b|white ?-?list|\bmax|reached|\b4\.7\.\d"
         ),
     ),
 )

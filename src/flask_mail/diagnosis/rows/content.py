@@ -11,7 +11,8 @@ _MAIL = (
 )
 
 _SPAM: t.Final = (
-    r"\bspam(?!mer)|unsolicited|virus|malware|phish|infected|potential security issue|\btrojan|"
+    r"(?<!users from )(?<!amount of )\bspam(?!mer)|unsolicited|virus|malware|phish|infected|"
+    r"potential security issue|\btrojan|"
     r"very low reputation of the sending|banned (?:content|attachment)|\bid=\S+ -? ?banned|suspicious|"
     r"(?:illegal|prohibited|forbidden|banned|blocked) (?:attachment|file ?(?:type|name|ext))|content (?:scanner|"
     r"filter)|"
@@ -33,7 +34,7 @@ _SCANNER: t.Final = (
 CONTENT: t.Final = (
     Row(
         "syntax",
-        text=r"line (?:is |was )?too long|lines? (?:longer|exceed)|maximum line length|line length",
+        text=r"(?:message )?line (?:is |was )?too long|lines? (?:longer|exceed)|maximum line length|line length",
         words="content",
         seen=("552 message line is too long",),
     ),
@@ -80,7 +81,7 @@ CONTENT: t.Final = (
     Row(
         "spam-content",
         text=_SPAM,
-        unless=_SCANNER,
+        unless=rf"{_SCANNER}|recipient (?:\w+ )?(?:marked|flagged|blocked)",
         stage="data end-of-data",
         seen=(
             "550 5.7.1 Our system has detected that this message is likely unsolicited mail.",
@@ -95,7 +96,7 @@ CONTENT: t.Final = (
         r"(?:to be |as |like |of |a )*(?:\w+ )?(?:spam|junk|bulk|unsolicited)|"
         r"(?:mail|message)\b.{0,40}\bspam\b|\bspam (?:message|content|e?-?mail|mail|score|detected)|(?:message|"
         r"content) (?:content )?rejected as",
-        unless=r"\bip\b|\bhost\b|\bclient\b|\bserver\b|recipient|too many",
+        unless=r"\bip\b|\bhost\b|\bclient\b|\bserver\b|recipient|too many|(?:marked|flagged) your",
     ),
     Row(
         "spam-content",
@@ -125,11 +126,12 @@ CONTENT: t.Final = (
         text=r"server (?:is )?(?:too |currently |temporarily )?(?:busy|overloaded|unavailable|not available|down)|"
         r"too busy|temporar\w+ (?:\w+ ){0,2}(?:problem|failure|error|not available|unavailable)|"
         r"temporarily (?:rejected|"
-        r"refused|deferred|closed)|insufficient system|resources? (?:is |are )?(?:temporarily|unavailable|"
+        r"refused|deferred|closed)(?! (?:due|because|for)\b)|insufficient system|"
+        r"resources? (?:is |are )?(?:temporarily|unavailable|"
         r"not available|exhausted)|shutting down|"
         r"queue (?:file write error|unavailable)|(?:storage|disk|spool) (?:error|failure|full)|"
-        r"service (?:is )?(?:currently |temporarily )?(?:not available|"
-        r"unavailable|refused)|"
+        r"service (?:is )?(?:currently |temporarily )?(?:not available|unavailable|refused)"
+        r"(?!\s*[,;:]\s*(?!closing|please|try|again)\w)|"
         r"(?:server|local|system) configuration (?:error|problem)|system\S* (?:is )?(?:too )?busy|"
         r"internal (?:server |system )?error|"
         r"local error|(?:lookup|database|ldap|backend) (?:failure|error)|failed to be replicated|overload|"
@@ -138,7 +140,7 @@ CONTENT: t.Final = (
         r"no space left|untrapped exception|service refuse|unable to (?:process|"
         r"accept) (?:\w+ ){0,3}"
         r"(?:at this time|right now|now)|系统(?:繁)?忙|服务器(?:繁)?忙|稍后(?:再|重)试",
-        unless=r"quota|black ?-?list|\bspam(?!mer)|mailbox|suspicious|content",
+        unless=r"quota|black ?-?list|\bspam(?!mer)|mailbox|suspicious|content|reputation|\blisted|\blimit|exceed",
         code="4xx",
         seen=(
             "421 4.4.5 Server busy, try again later.",

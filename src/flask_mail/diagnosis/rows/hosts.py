@@ -140,7 +140,7 @@ HOSTS: t.Final = (
     Row(
         "spam-content",
         text=r"\b(?:url|uri|link|website)s?\b.{0,60}(?:listed|black ?-?list|block ?-?list|spam)|surbl|uribl|"
-        r"black ?-?listed url|domain present in|spam url",
+        r"black ?-?listed url|domain present in(?: the spamhaus dbl)?|spam url",
         unless=r"client host",
     ),
     Row(
@@ -210,7 +210,7 @@ HOSTS: t.Final = (
         r"adresse ip .{0,20}(?:bloqu|refus)|ip-?adresse .{0,40}(?:gesperrt|blockiert)|too many spams? from your ip|"
         r"\bip (?:address )?must (?:resolve|have)\b|no access for (?:this|your) ip\b|"
         r"connection (?:from \S+ )?(?:rejected|refused|denied) (?:for|due to|by) (?:policy|spam|abuse)",
-        unless=r"to relay|relay access|not (?:logged|authenticated)|requires? (?:smtp )?authentication|autentica[cç]",
+        unless=r"to relay|relay access|not (?:logged|authenticated)|authenti|autentica[cç]",
         stage="connect greeting ehlo mail rcpt data end-of-data untold",
     ),
     Row(

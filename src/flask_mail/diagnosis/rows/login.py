@@ -197,7 +197,9 @@ LOGIN: t.Final = (
         code="5xx",
         stage="auth",
         unless=r"\bip\b|limit|quota|not allowed|unsupported|not supported|mechanism|\btls\b|sequence|syntax|"
-        r"temporar|expired|too many|cancel|\bspam\b|suspicious|robot|already|nested",
+        r"temporar|expired|too many|cancel|\bspam\b|suspicious|robot|already|nested|"
+        r"unsuccessful,(?! the user credentials)|polic|browser|two-?(?:factor|step)|\b[2m]fa\b|subscri|\bplan\b|"
+        r"suspend|disabled|inactiv|activ[aeé]|aktiv|gesperrt|bloque|habilit|停用|冻结|锁定|未开|服务",
         seen=(
             "535 Incorrect authentication data",
             "535 5.7.8 Error: authentication failed: UGFzc3dvcmQ6",

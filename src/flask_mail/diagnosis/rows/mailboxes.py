@@ -14,8 +14,11 @@ _GOOGLE = "gmail google-relay"
 _MICROSOFT = "microsoft365 outlook"
 _DISABLED = (
     r"smtpclientauthentication is disabled|basic authentication is (?:disabled|not supported)|smtp_auth_disabled|"
-    r"security defaults policy|locked by your organization's security|did not meet the criteria to be authenticated"
+    r"security defaults policy|(?:user is )?locked by your organization's security|"
+    r"did not meet the criteria to be authenticated"
 )
+_NO_OTHER_REASON = r"(?!,? (?!the user credentials)\w)"
+"""The words before it say of any failure that it failed; a reason behind them is the one that counts."""
 
 GOOGLE: t.Final = (
     Row(
@@ -107,7 +110,7 @@ MICROSOFT: t.Final = (
     Row(
         "auth-wrong",
         provider=_MICROSOFT,
-        text=r"authentication unsuccessful",
+        text=rf"authentication unsuccessful{_NO_OTHER_REASON}",
         stage="auth",
         seen=(
             "535 5.7.139 Authentication unsuccessful, the user credentials were incorrect.",
@@ -167,7 +170,7 @@ MICROSOFT: t.Final = (
             "550 5.7.606 Access denied, banned sending IP [203.0.113.7].",
         ),
     ),
-    Row("recipient-unknown", text=r"access denied\. as\(201806281\)"),
+    Row("recipient-unknown", text=r"(?:recipient address rejected: )?access denied\. as\(201806281\)"),
     Row("recipient-rejected", text=r"resolver\.rst\.(?:notauthorized|authrequired|sendernotauth)"),
     Row("recipient-unknown", provider=_MICROSOFT, text=r"mailbox unavailable", stage="rcpt"),
     Row("recipient-unknown", text=r"mailbox unavailable \(s20\d+\)"),
@@ -200,7 +203,7 @@ OTHERS: t.Final = (
     Row("ip-blocked", text=r"will be permanently deferred; retrying will not succeed"),
     Row("ip-blocked", provider="yahoo aol", text=r"\[bl\d\d\]|\[ts03\]|permanently deferred"),
     Row("recipient-unknown", text=r"doesn't have a \S+ account"),
-    Row("recipient-rejected", text=r"cannot be delivered. this (?:account|mailbox)"),
+    Row("recipient-rejected", text=r"cannot be delivered. this (?:account|mailbox)(?: has been \w+)?"),
     Row(
         "spam-content",
         provider="yahoo aol",

@@ -11,6 +11,12 @@ import typing as t
 from .recipients import RECIPIENTS
 from .row import Row
 
+_SENDER_REFUSED = (
+    r"sender address (?:rejected|refused)(?!\s*[:,;-]\s*(?!domain\b|access denied|user unknown|unknown|unverified|"
+    r"undeliverable|unroute?able|need fully|invalid|malformed|(?:does )?not (?:found|exist)|blocked|dumb)\w)"
+)
+"""Alone, or for what is said of senders only: any other reason would be the one that counts."""
+
 _LOGIN: t.Final = (
     Row(
         "auth-required",
@@ -23,7 +29,7 @@ _LOGIN: t.Final = (
         r"pop[- ]before[- ]smtp|"
         r"relay check local|permissions? to submit mail|turn on smtp authentication|unauthenticated",
         unless=r"relay(?! check)|unauthenticated (?:e-?mail from|sender is|message)|authenticate with|"
-        r"not authenticated for",
+        r"not authenticated for|\bgroup\b",
         stage="ehlo mail rcpt data end-of-data untold",
         seen=(
             "530 5.7.0 Authentication Required.",
@@ -109,7 +115,7 @@ _SENDERS: t.Final = (
     Row("relay-denied", text=r"user (?:is )?not local", code="550 551", stage="rcpt"),
     Row(
         "sender-rejected",
-        text=r"sender address (?:rejected|refused|must)|sender (?:verify|verification) (?:failed|callout)|"
+        text=rf"{_SENDER_REFUSED}|sender address must|sender (?:verify|verification) (?:failed|callout)|"
         r"(?:unable|could not|cannot|can't) (?:to )?verif\w+ (?:the )?sender|domain of sender|"
         r"mail from (?:is )?invalid|sender is (?:unvalidated|invalid)|den(?:y|ies) the sender|for sender address|"
         r"(?<!from )(?:unroute?able|unresolvable|unverified|non-?existent|unknown|invalid|illegal|bad|"
@@ -149,7 +155,8 @@ _FORGED: t.Final = (
         r"fake|forged|"
         r"\bbad\b|unknown|not (?:accept|valid|welcome|exist|found|resolv))|(?:fake|forged|bogus|spoofed|banned) "
         r"(?:sender|from|e?-?mail address)",
-        unless=r"auth|relay|owned|match|\bip\b|client|server|host\b|recipient|later|temporar|quota|limit|spam|busy|"
+        unless=r"address (?:rejected|refused)\s*[:,;-]|auth|relay|owned|match|"
+        r"\bip\b|client|server|host\b|recipient|later|temporar|quota|limit|spam|busy|"
         r"too (?:large|big)|syntax",
         stage="mail",
         code="4xx 5xx",
