@@ -47,7 +47,10 @@ def ours(case: str, port: int, count: int, url: str) -> dict[str, float]:
         if case == "insert":
             return {"seconds": _inserted(mail, queue, messages(count))}
         if case == "put many":
+            _all(mail.send_many(messages(count // 20), later=True))
             return {"seconds": _timed(lambda: _all(mail.send_many(messages(count), later=True))) / count}
+        if case in ("put, composed", "put many, composed"):
+            return {"seconds": _put(queue, _composed(mail, messages(count)), together="many" in case)}
         if case == "send":
             return {"seconds": _each(mail.send, messages(count))}
         if case == "claim":
@@ -78,16 +81,32 @@ def _all(results: c.Iterable[t.Any]) -> None:
     assert all(result.ok for result in results)
 
 
+def _composed(mail: t.Any, messages: c.Iterable[t.Any]) -> list[t.Any]:
+    from flask_mail.compose import compose
+
+    return [compose(each, mail.state) for each in messages]
+
+
+def _put(queue: t.Any, submissions: list[t.Any], *, together: bool) -> float:
+    """What :meth:`send_later`, or ``send_many(later=True)`` in as large parts as it does, ask of the queue."""
+    from flask_mail.extension.later import CHUNK
+
+    if not together:
+        return _each(queue.put, submissions)
+    chunks = [submissions[start : start + CHUNK] for start in range(0, len(submissions), CHUNK)]
+    queue.put_many(chunks[0])
+    return _timed(lambda: [queue.put_many(chunk) for chunk in chunks]) / len(submissions)
+
+
 def _inserted(mail: t.Any, queue: t.Any, messages: c.Iterable[t.Any]) -> float:
     """The same rows by SQLAlchemy Core alone, each in a durable transaction."""
-    from flask_mail.compose import compose
     from flask_mail.queues.outbox import rows
     from flask_mail.queues.outbox.schema import contents
     from flask_mail.queues.outbox.schema import messages as table
 
     new = [
-        rows.row(compose(each, mail.state), now=time.time(), not_before=None, expires=2e9, priority=0, key=None)
-        for each in messages
+        rows.row(each, now=time.time(), not_before=None, expires=2e9, priority=0, key=None)
+        for each in _composed(mail, messages)
     ]
 
     def insert(row: dict[str, t.Any]) -> None:

@@ -140,6 +140,7 @@ def test_sqlite_writes_to_disk_with_each_commit(tmp_path: pathlib.Path) -> None:
     with engine(f"sqlite:///{tmp_path}/new/outbox.sqlite").connect() as connection:
         assert connection.execute(sa.text("PRAGMA journal_mode")).scalar_one() == "wal"
         assert connection.execute(sa.text("PRAGMA synchronous")).scalar_one() == 2  # FULL
+        assert connection.execute(sa.text("PRAGMA page_size")).scalar_one() == PAGE
 
 
 def test_a_key_queues_once(bench: Bench) -> None:

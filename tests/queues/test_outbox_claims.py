@@ -11,12 +11,14 @@ import typing as t
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from flask_mail.queues.base import Lease
 from flask_mail.queues.outbox import claiming
 from flask_mail.queues.outbox import engine
 from flask_mail.queues.outbox import rows
 from flask_mail.queues.outbox import Store
+from flask_mail.queues.outbox import sweep
 from flask_mail.queues.outbox import upkeep
 from flask_mail.queues.outbox.rows import Claimed
 from flask_mail.queues.outbox.schema import messages
@@ -230,6 +232,34 @@ def test_claims_are_in_order_and_what_is_too_late_is_apart(
     assert [each.id for each in found.take_expired(now + 2)] == [ids["late"]]
     assert [found.take().id for _ in range(len(found))] == [ids[name] for name in ("old", "new", "low")]
     assert not found
+
+
+@pytest.mark.parametrize("asked", ["claimed", "swept"])
+def test_what_is_named_is_found_without_looking_through_all_that_waits(tmp_path: pathlib.Path, asked: str) -> None:
+    store = Store(engine(f"sqlite:///{tmp_path}/outbox.sqlite"))
+    store.create()
+    steps = [0]
+
+    def step() -> int:
+        steps[0] += 1
+        return 0
+
+    def taken() -> int:
+        steps[0] = 0
+        ids = put(store, 600)
+        if asked == "claimed":
+            assert len(store.claim_ids(lease(), 60.0, ids)) == 600
+        else:
+            assert len(sweep.take(store, ids, time.time(), 0.0, 10_000)[0]) == 600
+        return steps[0]
+
+    event.listen(store.engine, "connect", lambda raw, _: raw.set_progress_handler(step, 100))
+    store.engine.dispose()
+    few = taken()
+    put(store, 20_000)
+    assert taken() < 2 * few
+    store.let_go()
+    store.engine.dispose()
 
 
 @pytest.mark.parametrize(

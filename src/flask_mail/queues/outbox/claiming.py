@@ -23,6 +23,7 @@ from .ledger import Ledger
 from .rows import Claims
 from .schema import contents
 from .schema import messages
+from .schema import state_by_id
 
 CLAIMED: t.Final = 2**26
 """Octets that are claimed at once, with the message that goes beyond; all of them are in memory until they are sent."""
@@ -97,7 +98,7 @@ def _take(ledger: Ledger, steps: Steps, lease: Lease, seconds: float, which: dic
 def _steps(dialect: sa.Dialect, which: str) -> Steps:
     there = messages.c.state == sa.literal_column(f"'{which}'")
     if which == "ids":
-        waits = messages.c.state.in_([sa.literal_column("'ready'"), sa.literal_column("'suspect'")])
+        waits = state_by_id.in_([sa.literal_column("'ready'"), sa.literal_column("'suspect'")])
         there = _among(dialect, messages.c.id) & waits
     chosen = sa.select(messages.c.id).where(there).order_by(messages.c.rank, messages.c.due, messages.c.id)
     chosen = chosen.limit(sa.bindparam("most", type_=sa.Integer))

@@ -14,6 +14,9 @@ from sqlalchemy import event
 BUSY: t.Final = 30.0
 """Seconds to wait for another writer of an SQLite file."""
 
+PAGE: t.Final = 8192
+"""Octets of a page of an SQLite file: a usual mail fits into one, and is written in one piece."""
+
 
 def engine(url: str) -> sa.Engine:
     """An engine for *url*. An SQLite file is written ahead and to disk with each commit (WAL, ``synchronous=FULL``).
@@ -45,6 +48,7 @@ def keep_from_children(made: sa.Engine) -> None:
 
 def _be_durable(connection: t.Any, record: object) -> None:
     cursor = connection.cursor()
+    cursor.execute(f"PRAGMA page_size = {PAGE}")  # counts where the file is new
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.close()

@@ -93,7 +93,8 @@ def row(
     submission: Submission, *, now: float, not_before: float | None, expires: float, priority: int, key: str | None
 ) -> dict[str, t.Any]:
     """What is inserted for *submission*."""
-    content = bytes(submission.content)
+    whole = submission.content.whole()
+    content = bytes(submission.content) if whole is None else whole
     later = not_before is not None and not_before > now
     return {
         "id": new_id(),

@@ -74,6 +74,10 @@ messages: t.Final = sa.Table(
     ),
 )
 
+state_by_id: t.Final = messages.c.state + sa.literal_column("''")
+"""The state of messages that are named by their ids: without an index, by which SQLite would look through all others of
+that state."""
+
 contents: t.Final = sa.Table(  # by themselves, since all else of a message changes several times
     "mail_outbox_content",
     metadata,

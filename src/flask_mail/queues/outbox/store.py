@@ -99,19 +99,15 @@ class Store:
         return [self._insert_once(connection, row) for row in rows]
 
     def insert_now(self, rows: list[dict[str, t.Any]]) -> list[str]:
-        """Insert in a transaction of its own, and wake who waits for it. No row may have a key."""
-        texts = [
-            {
-                **row,
-                "recipients": as_json(row["recipients"]),
-                "options": json.dumps(row["options"]) if row["options"] else "{}",
-                "details": json.dumps(row["details"]) if row["details"] else "{}",
-            }
-            for row in rows
-        ]
+        """Insert in a transaction of its own, and wake who waits for it. No row may have a key; what is JSON in them
+        becomes text."""
+        for row in rows:
+            row["recipients"] = as_json(row["recipients"])
+            row["options"] = json.dumps(row["options"]) if row["options"] else "{}"
+            row["details"] = json.dumps(row["details"]) if row["details"] else "{}"
         engine = self.engine
         last = NOTIFY if engine.dialect.name == "postgresql" else ""
-        Ledger(engine).write((_INSERT, texts), (_INSERT_CONTENT, texts), last=last)
+        Ledger(engine).write((_INSERT, rows), (_INSERT_CONTENT, rows), last=last)
         return [row["id"] for row in rows]
 
     def _insert_once(self, connection: t.Any, row: dict[str, t.Any]) -> str:

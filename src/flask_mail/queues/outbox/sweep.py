@@ -8,6 +8,7 @@ import time
 import sqlalchemy as sa
 
 from .schema import messages
+from .schema import state_by_id
 from .store import Store
 
 
@@ -28,18 +29,18 @@ def take(
     :param before: the others only if they have been ready since then.
     :returns: the ids of those that are ready, and of those that were with a worker that died.
     """
-    there = messages.c.state.in_(("ready", "suspect"))
+    there, still = [state.in_(("ready", "suspect")) for state in (messages.c.state, state_by_id)]
     old = messages.c.due <= before
     slipped = (messages.c.due > since) & (messages.c.due > messages.c.created)
     columns = sa.select(messages.c.id, messages.c.state, messages.c.rank, messages.c.due)
     with store.engine.begin() as connection:
         found = {row.id: row for row in connection.execute(columns.where(there & (old | slipped)).limit(limit))}
         for some in _parts(waited):
-            found |= {row.id: row for row in connection.execute(columns.where(there & messages.c.id.in_(some)))}
+            found |= {row.id: row for row in connection.execute(columns.where(still & messages.c.id.in_(some)))}
         chosen = sorted(found.values(), key=lambda row: (row.rank, row.due, row.id))
         now = time.time()
         for some in _parts(found):
-            connection.execute(messages.update().where(there & messages.c.id.in_(some)).values(due=now))
+            connection.execute(messages.update().where(still & messages.c.id.in_(some)).values(due=now))
     return [row.id for row in chosen if row.state == "ready"], [row.id for row in chosen if row.state == "suspect"]
 
 

@@ -114,7 +114,11 @@ def _update(connection: sa.Connection, which: sa.ColumnElement[bool], **values: 
 
     :returns: their ids.
     """
-    chosen = sa.select(messages.c.id).where(which).order_by(messages.c.id).limit(MANY)
+    chosen = sa.select(messages.c.id).where(which).limit(MANY)
+    if connection.dialect.name == "sqlite" and connection.dialect.update_returning:  # one after the other writes
+        change = messages.update().where(messages.c.id.in_(chosen)).values(values)
+        return [row.id for row in connection.execute(change.returning(messages.c.id))]
+    chosen = chosen.order_by(messages.c.id)
     if connection.dialect.name in _SKIPPING:
         chosen = chosen.with_for_update(skip_locked=True)
     ids = [row.id for row in connection.execute(chosen)]
