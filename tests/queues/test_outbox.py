@@ -36,6 +36,7 @@ from flask_mail.queues.outbox import metadata
 from flask_mail.queues.outbox import OutboxQueue
 from flask_mail.queues.outbox import Store
 from flask_mail.queues.outbox.database import engine
+from flask_mail.queues.outbox.database import PAGE
 from flask_mail.queues.worker import Tally
 from flask_mail.submission import Submission
 
