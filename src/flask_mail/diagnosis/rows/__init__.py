@@ -16,6 +16,8 @@ from .causes import CAUSES as CAUSES
 from .chinese import CHINESE
 from .codes import CODES
 from .content import CONTENT
+from .disputes import is_open
+from .disputes import may_dispute
 from .exceptions import EXCEPTIONS
 from .hosts import HOSTS
 from .login import LOGIN
@@ -35,5 +37,14 @@ TABLE: t.Final[tuple[Row, ...]] = tuple(
 
 @functools.lru_cache(maxsize=256)
 def find(evidence: Evidence) -> Row | None:
-    """The row for *evidence*, if there is one."""
-    return next((row for row in TABLE if row.matches(evidence)), None)
+    """The row for *evidence*, if there is one and no other cause's words leave it open which of them is meant."""
+    first = next((row for row in TABLE if row.matches(evidence)), None)
+    if first is None or not is_open(first):
+        return first
+    disputed = any(row.matches(evidence) and not row.within(first, evidence) for row in _rivals(first))
+    return None if disputed else first
+
+
+@functools.cache
+def _rivals(first: Row) -> tuple[Row, ...]:
+    return tuple(row for row in TABLE[TABLE.index(first) + 1 :] if may_dispute(row, first))

@@ -36,6 +36,7 @@ LOGIN: t.Final = (
         stage="auth mail",
     ),
     Row("auth-code", text=r"authentication failed, system busy|account is abnormal, service is not open", stage="auth"),
+    Row("auth-code", provider=_CODES, text=r"account is abnormal, service is not open", stage="auth"),
     Row("auth-code", provider=_CODES, code="535", stage="auth", seen=("535 Error: authentication failed",)),
     Row("auth-code", provider=_CODES, code="535", error="SMTPAuthenticationError"),
     Row(

@@ -33,7 +33,7 @@ CODES: t.Final = (
     Row(
         "syntax",
         enhanced="5.1.3 5.1.7 5.5.2 5.5.4",
-        near=rf"{_SILENT}|syntax|argument|parameter|malformed|invalid|illegal|\bbad\b|command|recogni|character|option|decode",
+        near=rf"{_SILENT}|syntax|argument|parameter|malformed|invalid|illegal|\bbad\b|command|recogni|character|option",
         unless=r"blocked|reputation|spam|polic|denied|auth|valid recip|helo|ehlo|sender|domain|utf-?8",
     ),
     Row(

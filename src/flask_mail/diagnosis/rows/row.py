@@ -79,6 +79,11 @@ class Row:
             and not (self.unless and _found(self.unless, evidence.words))
         )
 
+    def within(self, other: Row, evidence: Evidence) -> bool:
+        """Whether the words that this row finds are part of those that *other* finds."""
+        inner, outer = _span(self.text, evidence.words), _span(other.text, evidence.words)
+        return outer[0] <= inner[0] and inner[1] <= outer[1]
+
     def _has_code(self, evidence: Evidence) -> bool:
         """Words that were kept without their reply code may have had any."""
         if self.text and self.code != "none" and evidence.text and evidence.code is None and not evidence.errors:
@@ -92,6 +97,12 @@ def _one_of(wanted: str, found: str) -> bool:
 
 def _any_of(wanted: str, found: tuple[str, ...]) -> bool:
     return not wanted or any(name in wanted.split() for name in found)
+
+
+def _span(pattern: str, text: str) -> tuple[int, int]:
+    """Where *pattern* is found; without one, nowhere."""
+    match = _compiled(pattern).search(text) if pattern else None
+    return match.span() if match else (0, 0)
 
 
 def _found(pattern: str, text: str) -> bool:
