@@ -473,6 +473,9 @@ def test_words_of_two_causes_go_to_the_one_they_are_about(
         ("mail", 421, "4.7.0 Not for now, closing connection", None),
         ("mail", 451, "4.7.1 Messages temporarily deferred due to the weather", None),
         ("rcpt", 451, "Service unavailable; ask the postmaster", None),
+        ("mail", 553, "5.7.1 <me@example.com>: Sender address rejected: Domain not welcome", None),
+        ("mail", 451, "4.4.4 Mail received as unauthenticated, incoming to a domain without a tenant", None),
+        ("end-of-data", 421, "4.7.1 Your email has been rate limited because the moon is full", None),
         ("rcpt", 504, "5.5.2 Ask the postmaster", None),
         ("rcpt", 550, "5.2.1 Ask the postmaster", None),
         ("rcpt", 552, "5.2.2 Ask the postmaster", None),
@@ -497,6 +500,8 @@ def test_a_reason_that_is_not_known_counts_more_than_the_refusal_before_it(
         ("mail", 421, "Service unavailable, please try again later", "server-busy"),
         ("rcpt", 552, "5.2.2 Over the quota", "mailbox-full"),
         ("rcpt", 452, "4.5.3 Too many", "rate-limit"),
+        ("end-of-data", 421, "Your email has been rate limited because it has no PTR record", "ip-blocked"),
+        ("end-of-data", 421, "Your email has been rate limited because it wasn't sent over a TLS link", "tls-required"),
         ("rcpt", 554, "Client host rejected: authentication is needed", "auth-required"),
     ],
 )

@@ -31,7 +31,7 @@ LOGIN: t.Final = (
         r"until tls|without (?:tls|ssl|encryption)|(?:must|please|only) use (?:tls|ssl|starttls)|"
         r"encrypted connection|"
         rf"secure connection (?:is )?{_REQUIRED}|plain ?text auth\w* (?:is )?(?:disallowed|disabled|not allowed)|"
-        r"non-?secure|insecure connection",
+        r"non-?secure|insecure connection|(?:not|n't) sent over a tls",
         unless=r"tls (?:is )?not available",
         seen=(
             "530 5.7.0 Must issue a STARTTLS command first.",

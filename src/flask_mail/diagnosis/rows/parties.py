@@ -12,8 +12,9 @@ from .recipients import RECIPIENTS
 from .row import Row
 
 _SENDER_REFUSED = (
-    r"sender address (?:rejected|refused)(?!\s*[:,;-]\s*(?!domain\b|access denied|user unknown|unknown|unverified|"
-    r"undeliverable|unroute?able|need fully|invalid|malformed|(?:does )?not (?:found|exist)|blocked|dumb)\w)"
+    r"sender address (?:rejected|refused)(?!\s*[:,;-]\s*(?!domain (?:not found|of|does|doesn't|has|must)|access denied|"
+    r"user unknown|unknown|unverified|undeliverable|unroute?able|need fully|invalid|malformed|"
+    r"(?:does )?not (?:found|exist)|blocked|dumb)\w)"
 )
 """Alone, or for what is said of senders only: any other reason would be the one that counts."""
 
@@ -27,7 +28,7 @@ _LOGIN: t.Final = (
         r"authentification requise|authentifizierung (?:ist )?(?:erforderlich|notwendig)|autenticaci[oó]n requerida|"
         r"请先.{0,6}(?:登录|认证|验证)|需要.{0,4}(?:登录|认证|验证)|before sending .{0,20}(?:log|check)|"
         r"pop[- ]before[- ]smtp|"
-        r"relay check local|permissions? to submit mail|turn on smtp authentication|unauthenticated",
+        r"relay check local|permissions? to submit mail|turn on smtp authentication|(?<!received as )unauthenticated",
         unless=r"relay(?! check)|unauthenticated (?:e-?mail from|sender is|message)|authenticate with|"
         r"not authenticated for|\bgroup\b",
         stage="ehlo mail rcpt data end-of-data untold",
