@@ -39,6 +39,7 @@ def test_words_of_two_causes_of_which_none_is_known_to_be_meant_are_unknown(stag
     [
         ("rcpt", 553, "5.7.1 <me@example.com>: Sender address rejected: not logged in", "auth-required"),
         ("auth", 535, "Authentication failed: account disabled", "account-suspended"),
+        ("auth", 535, "5.7.8 authentication failed: no such user", "auth-wrong"),
         ("rcpt", 450, "4.7.1 <localhost>: Helo command rejected: Host not found", "helo-rejected"),
         ("end-of-data", 451, "4.7.1 Temporarily rejected as spam, try again later (greylisting)", "greylisted"),
         ("mail", 550, "5.7.1 Sender rejected: SPF check failed", "unauthenticated-domain"),

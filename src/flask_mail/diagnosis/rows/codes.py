@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .login import OTHER_REASONS
 from .row import Row
 
 _SILENT = r"^[\W\d]*(?:error\W*|sorry\W*|no\W*|nope\W*|rejected\W*|failed\W*|denied\W*)?$"
@@ -17,8 +18,7 @@ _LOGIN = (
 _NOT_WRONG = (
     r"disabled|not enabled|blocked|suspended|locked|limit|quota|exceed|\bip\b|denied by|not allowed|too many|tls|"
     r"encrypt|secure|expired|mechanism|not supported|unsupported|not available|temporar|unavailable|busy|rate|\brelay|"
-    r"suspend|inactiv|activ[aeé]|aktiv|gesperrt|bloque|habilit|subscri|browser|"
-    r"unsuccessful,(?! the user credentials)|停用|冻结|锁定|未开|服务"
+    rf"{OTHER_REASONS}"
 )
 
 CODES: t.Final = (

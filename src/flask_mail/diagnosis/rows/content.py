@@ -81,7 +81,7 @@ CONTENT: t.Final = (
     Row(
         "spam-content",
         text=_SPAM,
-        unless=rf"{_SCANNER}|recipient (?:\w+ )?(?:marked|flagged|blocked)",
+        unless=rf"{_SCANNER}|recipient (?:\w+ )?(?:marked|flagged|blocked)|spam complaints|configuration error",
         stage="data end-of-data",
         seen=(
             "550 5.7.1 Our system has detected that this message is likely unsolicited mail.",

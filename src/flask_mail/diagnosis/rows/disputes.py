@@ -21,6 +21,7 @@ BESIDE: t.Final = {
     "auth-disabled": "auth-wrong",
     "auth-required": "recipient-rejected relay-denied sender-rejected",
     "auth-unsupported": "auth-wrong syntax",
+    "auth-wrong": "recipient-unknown",
     "cert-expired": "cert-untrusted",
     "cert-hostname": "cert-untrusted",
     "greylisted": "ip-blocked recipient-rejected sender-rejected server-busy spam-content",

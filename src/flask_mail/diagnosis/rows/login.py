@@ -19,6 +19,12 @@ _ACCOUNT = (
     r"parola|пароль|логин|认证|验证|登录|密码|用户名|帐号|账号"
 )
 
+OTHER_REASONS: t.Final = (
+    r"unsuccessful,(?! the user credentials)|suspend|disabled|restrict|\bfull\b|inactiv|activ[aeé]|aktiv|gesperrt|"
+    r"bloque|habilit|subscri|browser|停用|冻结|锁定|未开|服务"
+)
+"""What a login fails for that is no wrong password, in words that no row has known."""
+
 _REQUIRED = r"requ?i?e?re?d"
 """However it is spelt."""
 
@@ -156,7 +162,7 @@ LOGIN: t.Final = (
         text=r"(?:account|user|mailbox|login|帐号|账号|用户)\b.{0,40}?(?:\blocked|suspended|disabled|\bblocked|"
         r"banned|"
         r"deactivated|not active|inactive|frozen|expired|closed|terminated|停用|冻结|锁定|封)",
-        unless=r"password (?:has |is |was )?expired|token|licen[cs]e",
+        unless=r"password (?:has |is |was )?expired|token|licen[cs]e|authori[sz]ation code",
         stage="auth",
     ),
     Row(
@@ -198,8 +204,7 @@ LOGIN: t.Final = (
         stage="auth",
         unless=r"\bip\b|limit|quota|not allowed|unsupported|not supported|mechanism|\btls\b|sequence|syntax|"
         r"temporar|expired|too many|cancel|\bspam\b|suspicious|robot|already|nested|"
-        r"unsuccessful,(?! the user credentials)|polic|browser|two-?(?:factor|step)|\b[2m]fa\b|subscri|\bplan\b|"
-        r"suspend|disabled|inactiv|activ[aeé]|aktiv|gesperrt|bloque|habilit|停用|冻结|锁定|未开|服务",
+        rf"polic|two-?(?:factor|step)|\b[2m]fa\b|\bplan\b|{OTHER_REASONS}",
         seen=(
             "535 Incorrect authentication data",
             "535 5.7.8 Error: authentication failed: UGFzc3dvcmQ6",

@@ -126,7 +126,10 @@ _SENDERS: t.Final = (
         r"verification failed for <?@|black ?-?listed sender|invalid domain in mail from|sender is (?:a )?spammer|"
         r"not accept (?:mail|"
         r"messages) from @|is a dead domain|backscatter protection|"
-        r"sender domain|from: domain is invalid|(?:null|empty) (?:envelope )?senders? (?:is |are )?(?:not|reject)|"
+        r"(?:\bfor|invalid|unknown|\bbad|resolve|verify) (?:the )?sender domain|"
+        r"sender domain (?:\S+ )?(?:is |was |has |does |must |could |can ?)?"
+        r"(?:not|no|invalid|unknown|reject|refus|exist|resolve)|from: domain is invalid|"
+        r"(?:null|empty) (?:envelope )?senders? (?:is |are )?(?:not|reject)|"
         r"(?:fake|forged|bogus) sender|"
         r"emetteur invalide|return[- ]?path.{0,30}(?:invalid|not|reject)|no access for (?:this|your) (?:domain|"
         r"sender)\b|"
@@ -158,7 +161,7 @@ _FORGED: t.Final = (
         r"(?:sender|from|e?-?mail address)",
         unless=r"address (?:rejected|refused)\s*[:,;-]|auth|relay|owned|match|"
         r"\bip\b|client|server|host\b|recipient|later|temporar|quota|limit|spam|busy|"
-        r"too (?:large|big)|syntax",
+        r"too (?:large|big)|syntax|\brfc",
         stage="mail",
         code="4xx 5xx",
     ),
