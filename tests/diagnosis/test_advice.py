@@ -479,6 +479,8 @@ def test_words_of_two_causes_go_to_the_one_they_are_about(
         ("auth", 535, "Authentication failed. Restricted user", None),
         ("end-of-data", 550, "Your mailbox has had a spam complaints review", None),
         ("end-of-data", 550, "Found the sender domain in the message body", None),
+        ("tls", None, "certificate verify failed: its owner does not match the name", None),
+        ("mail", 550, "5.7.1 Refused, see dbl.spamhaus.org", None),
         ("rcpt", 504, "5.5.2 Ask the postmaster", None),
         ("rcpt", 550, "5.2.1 Ask the postmaster", None),
         ("rcpt", 552, "5.2.2 Ask the postmaster", None),
@@ -488,7 +490,7 @@ def test_words_of_two_causes_go_to_the_one_they_are_about(
     ],
 )
 def test_a_reason_that_is_not_known_counts_more_than_the_refusal_before_it(
-    stage: str, code: int, text: str, provider: str | None
+    stage: str, code: int | None, text: str, provider: str | None
 ) -> None:
     assert advise(stage=stage, code=code, text=text, provider=provider).cause == "unknown"
 

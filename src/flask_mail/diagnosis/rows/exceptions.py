@@ -29,6 +29,9 @@ _UNTRUSTED = (
 )
 """How programs tell that nobody known vouches for a certificate."""
 
+_OTHER_FAULT = r"match|expired|not yet valid|revoked"
+"""What may be wrong with a certificate besides, in words that no row has known: then it is not for want of trust."""
+
 _LOST = (
     "SMTPServerDisconnected ConnectionResetError BrokenPipeError ConnectionAbortedError SSLEOFError SSLZeroReturnError "
     "SSLSyscallError"
@@ -56,6 +59,7 @@ EXCEPTIONS: t.Final = (
     Row(
         "cert-untrusted",
         text=r"certificate verify failed",
+        unless=_OTHER_FAULT,
         seen=(
             "certificate verify failed: unable to get local issuer certificate",
             "certificate verify failed: self-signed certificate",
@@ -63,7 +67,7 @@ EXCEPTIONS: t.Final = (
     ),
     Row("cert-expired", text=_EXPIRED, error="SSLCertVerificationError SSLError"),
     Row("cert-hostname", text=_OTHER_NAME, error="SSLCertVerificationError SSLError"),
-    Row("cert-untrusted", text=_UNTRUSTED, error="SSLCertVerificationError SSLError"),
+    Row("cert-untrusted", text=_UNTRUSTED, unless=_OTHER_FAULT, error="SSLCertVerificationError SSLError"),
     Row("cert-untrusted", text=r"^\W*$", error="SSLCertVerificationError"),  # by its class alone
     Row(
         "tls-mode-mismatch",
@@ -177,7 +181,7 @@ EXCEPTIONS: t.Final = (
     # The words alone, where a log has kept neither class nor reply, also as other programs write them
     Row("cert-expired", text=_EXPIRED, code="none"),
     Row("cert-hostname", text=_OTHER_NAME, code="none"),
-    Row("cert-untrusted", text=_UNTRUSTED, code="none"),
+    Row("cert-untrusted", text=_UNTRUSTED, unless=_OTHER_FAULT, code="none"),
     Row(
         "tls-mode-mismatch",
         text=_PLAIN,

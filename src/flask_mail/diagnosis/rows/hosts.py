@@ -154,7 +154,7 @@ HOSTS: t.Final = (
     Row(
         "ip-blocked",
         text=_LISTS,
-        unless=r"\.proofpoint\.com/(?!dnsbl)",
+        unless=r"\.proofpoint\.com/(?!dnsbl)|dbl\.spamhaus|spamhaus dbl",  # DBL lists domains
         seen=(
             "554 5.7.1 Service unavailable; Client host [203.0.113.7] blocked using zen.spamhaus.org",
             "550 5.7.1 <hello@example.com>... 203.0.113.7 listed at zen.spamhaus.org",
