@@ -45,6 +45,14 @@ def test_words_of_two_causes_of_which_none_is_known_to_be_meant_are_unknown(stag
         ("mail", 550, "5.7.1 Sender rejected: SPF check failed", "unauthenticated-domain"),
         ("end-of-data", 550, "The link in it is listed in dbl.spamhaus.org", "spam-content"),
         ("rcpt", 554, "5.7.1 Recipient rejected: client host [203.0.113.7] is blocked", "ip-blocked"),
+        ("mail", 451, "4.7.1 Greylisted - too many new connections", "greylisted"),
+        (
+            "end-of-data",
+            421,
+            "4.7.28 Gmail has detected an unusual rate of mail originating from your DKIM domain. Mail sent from your "
+            "domain has been temporarily rate limited.",
+            "rate-limit",
+        ),
         ("end-of-data", 554, "Throttling failure: Daily message quota exceeded.", "quota"),
     ],
 )
