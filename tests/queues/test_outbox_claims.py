@@ -6,8 +6,11 @@ import collections.abc as c
 import itertools
 import json
 import pathlib
+import sqlite3
+import threading
 import time
 import typing as t
+from concurrent import futures
 
 import pytest
 import sqlalchemy as sa
@@ -20,6 +23,7 @@ from flask_mail.queues.outbox import rows
 from flask_mail.queues.outbox import Store
 from flask_mail.queues.outbox import sweep
 from flask_mail.queues.outbox import upkeep
+from flask_mail.queues.outbox.database import BUSY
 from flask_mail.queues.outbox.rows import Claimed
 from flask_mail.queues.outbox.schema import messages
 from flask_mail.queues.outbox.store import Settlement
@@ -210,9 +214,44 @@ def test_a_connection_is_given_back_as_it_was(store: Store) -> None:
     store.settle([sent(each) for each in store.claim(lease(), 60.0, 1)])
     store.let_go()
     with store.engine.connect() as connection:
+        if store.engine.dialect.name == "sqlite":
+            assert connection.execute(sa.text("PRAGMA busy_timeout")).scalar_one() == 1000 * BUSY
         connection.execute(messages.delete())
         connection.rollback()
     assert states(store) == {"sent": 1}
+
+
+def test_on_sqlite_a_worker_waits_for_another_writer(tmp_path: pathlib.Path) -> None:
+    store = Store(engine(f"sqlite:///{tmp_path}/outbox.sqlite?timeout=60"))
+    store.create()
+    put(store, 1)
+    tried = threading.Event()
+    seen: list[str] = []
+
+    def watch(statement: str) -> None:
+        seen.append(statement)
+        if seen.count("BEGIN IMMEDIATE") > 2:
+            tried.set()
+
+    def claim() -> int:
+        try:
+            return len(store.claim(lease(), 60.0, 1))
+        finally:
+            store.let_go()
+
+    event.listen(store.engine, "connect", lambda raw, _: raw.set_trace_callback(watch))
+    store.engine.dispose()
+    with sqlite3.connect(tmp_path / "outbox.sqlite") as other, futures.ThreadPoolExecutor(1) as pool:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("UPDATE mail_outbox SET rank = -7")
+        claimed = pool.submit(claim)
+        assert tried.wait(30)
+        assert not claimed.done()
+        other.commit()
+        assert claimed.result(30) == 1
+    other.close()
+    assert states(store) == {"sending": 1}
+    store.engine.dispose()
 
 
 @pytest.mark.parametrize("by_id", [False, True])

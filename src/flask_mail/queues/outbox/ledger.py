@@ -11,10 +11,18 @@ import contextlib
 import functools
 import operator
 import os
+import sqlite3
+import time
 import typing as t
 
 import sqlalchemy as sa
 from sqlalchemy import exc
+
+SHORT: t.Final = 0.0001
+"""Seconds to wait for another writer of an SQLite file at first: about as long as one takes."""
+
+LONG: t.Final = 0.005
+"""Seconds to wait at once at most."""
 
 Ask = c.Callable[[sa.Executable, dict[str, t.Any]], list[t.Any]]
 """Runs a statement with its parameters by name, and returns the rows it gives."""
@@ -33,6 +41,7 @@ class Ledger:
         self.at_once: bool = keep and _commits_at_once(engine)
         """Whether what is sent together is a transaction by itself."""
         self._connection: t.Any = None
+        self._patience: float | None = None
         self._process = os.getpid()
 
     def write(self, *parts: tuple[sa.UpdateBase, list[dict[str, t.Any]]], last: str = "") -> int:
@@ -45,6 +54,7 @@ class Ledger:
         """
         counts = list[int]()
         with self._cursor(in_transaction=not self.at_once or len(parts) > 1 or bool(last)) as cursor:
+            self._lock(cursor)
             for statement, rows in parts:
                 text, order, _ = _compiled(self.engine.dialect, statement)
                 cursor.executemany(text, rows if order is None else _in_order(rows, order))
@@ -61,7 +71,7 @@ class Ledger:
         """
         if self.engine.dialect.update_returning:
             with self._cursor(in_transaction=True) as cursor:
-                yield functools.partial(_ask, self.engine.dialect, cursor)
+                yield functools.partial(self._ask, cursor)
         else:  # on MariaDB, whose lists of parameters SQLAlchemy has to write out
             with self.engine.begin() as connection:
                 yield lambda statement, values: _rows(connection.execute(statement, values))
@@ -88,6 +98,36 @@ class Ledger:
         if not self._keep:
             self.close()
 
+    def _ask(self, cursor: t.Any, statement: sa.Executable, values: dict[str, t.Any]) -> list[t.Any]:
+        text, order, given = _compiled(self.engine.dialect, statement)
+        values = {**given, **values}
+        if isinstance(statement, sa.UpdateBase):
+            self._lock(cursor)
+        self._patiently(cursor, text, values if order is None else [values[name] for name in order])
+        return t.cast("list[t.Any]", cursor.fetchall())
+
+    def _lock(self, cursor: t.Any) -> None:
+        """Begin to write, where one at a time may."""
+        if self._patience is not None and not self._connection.in_transaction:
+            self._patiently(cursor, "BEGIN IMMEDIATE", ())
+
+    def _patiently(self, cursor: t.Any, text: str, values: t.Any) -> None:
+        """Run a statement that may have to wait for another writer. SQLite waits in steps that soon are a hundred times
+        as long as it takes to write down what became of a few messages, and another one is there first."""
+        if self._patience is None:
+            cursor.execute(text, values)
+            return
+        until, pause = time.monotonic() + self._patience, SHORT
+        while True:
+            try:
+                cursor.execute(text, values)
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+            time.sleep(pause)
+            pause = min(pause * 1.5, LONG)
+
     def close(self, *, broken: bool = False) -> None:
         """Give back the connection.
 
@@ -98,6 +138,8 @@ class Ledger:
             with contextlib.suppress(Exception):
                 if self.at_once:
                     self.engine.dialect.reset_isolation_level(connection.driver_connection)
+                if self._patience is not None:
+                    connection.execute(f"PRAGMA busy_timeout = {round(self._patience * 1000)}")
             with contextlib.suppress(Exception):
                 connection.invalidate() if broken else connection.close()
 
@@ -114,6 +156,9 @@ class Ledger:
         connection: t.Any = self.engine.raw_connection()
         if self.at_once:
             self.engine.dialect.set_isolation_level(connection.driver_connection, "AUTOCOMMIT")
+        if isinstance(connection.driver_connection, sqlite3.Connection):
+            self._patience = connection.execute("PRAGMA busy_timeout").fetchone()[0] / 1000
+            connection.execute("PRAGMA busy_timeout = 0")
         return connection
 
 
@@ -130,13 +175,6 @@ def _commits_at_once(engine: sa.Engine) -> bool:
 def _in_order(rows: list[dict[str, t.Any]], order: tuple[str, ...]) -> list[tuple[t.Any, ...]]:
     pick = t.cast("c.Callable[[dict[str, t.Any]], tuple[t.Any, ...]]", operator.itemgetter(*order))
     return list(map(pick, rows))
-
-
-def _ask(dialect: sa.Dialect, cursor: t.Any, statement: sa.Executable, values: dict[str, t.Any]) -> list[t.Any]:
-    text, order, given = _compiled(dialect, statement)
-    values = {**given, **values}
-    cursor.execute(text, values if order is None else [values[name] for name in order])
-    return t.cast("list[t.Any]", cursor.fetchall())
 
 
 def _rows(result: sa.CursorResult[t.Any]) -> list[t.Any]:
