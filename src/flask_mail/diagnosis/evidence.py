@@ -28,6 +28,14 @@ _PAIR = re.compile(r"\((-?\d{1,3}), (b?(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"
 _ADDRESS = re.compile(r"[\w.+=%~-]{1,64}@[\w-]+(?:\.[\w-]+)*")
 _BASE64 = re.compile(r"(?:^|(?<=\s))(eyJ[A-Za-z0-9+/]{8,}={0,2})")
 
+_GOES_ON = re.compile(r"\n(?:[2-5]\d\d[ -])?[ \t]*(?:[245]\.\d{1,3}\.\d{1,3}[ \t]+)?(?=[a-z])")
+"""Where a line breaks within a sentence: the next one begins with a small letter."""
+
+_QUOTED = re.compile(
+    r"\s*All RCPT commands were rejected with this error:(.+?)Valid RCPT command must precede DATA", re.DOTALL
+)
+"""Exim's words to DATA, where it has refused all recipients."""
+
 LONG: t.Final = 4096
 """Characters of a text that are looked at; what a reply has to say stands at its beginning."""
 
@@ -53,7 +61,7 @@ class Evidence:
     """What the table is asked with; each part may be missing.
 
     :param errors: names of the exception's class and of the classes it derives from.
-    :param words: *text* without mail addresses, and with plain apostrophes.
+    :param words: *text* without mail addresses, with plain apostrophes, and lines only where sentences begin.
     :param security: ``ssl``, ``starttls`` or ``plain``.
     :param mechanism: how it was logged in, e.g. ``XOAUTH2``.
     """
@@ -131,6 +139,7 @@ def gather(
     host = host or getattr(error, "host", None) or setting(settings, "server") or ""
     port = port or getattr(error, "port", None) or _number(setting(settings, "port"))
     stage = stage or getattr(error, "stage", None) or next((STAGES[name] for name in names if name in STAGES), None)
+    stage, text = _meant(stage, text)
     enhanced = enhanced_codes(text)
     if not stage and any(one in _ONLY_AT_LOGIN for one in (code, *enhanced)):
         stage = "auth"
@@ -140,7 +149,7 @@ def gather(
         code=code,
         enhanced=enhanced,
         text=text,
-        words=_ADDRESS.sub("@", text).replace("\u2019", "'"),
+        words=_ADDRESS.sub("@", _GOES_ON.sub(" ", text)).replace("\u2019", "'"),
         provider=_provider(provider or setting(settings, "provider"), host, text),
         host=str(host),
         port=port,
@@ -217,6 +226,12 @@ def _told(code: int | None, text: str) -> tuple[int | None, str]:
     if match is not None and code in (None, int(match[1])):
         return int(match[1]), re.sub(rf"^\s*{match[1]}(?:[ -]|$)", "", text, flags=re.MULTILINE)
     return code, text
+
+
+def _meant(stage: str | None, text: str) -> tuple[str | None, str]:
+    """Stage and text, where the text repeats what was said at another stage."""
+    quoted = _QUOTED.match(text)
+    return ("rcpt", quoted[1].strip()) if quoted else (stage, text)
 
 
 def _provider(name: str | None, host: t.Any, text: str) -> str:
