@@ -20,6 +20,7 @@ from .disputes import is_open
 from .disputes import may_dispute
 from .exceptions import EXCEPTIONS
 from .hosts import HOSTS
+from .languages import LANGUAGES
 from .login import LOGIN
 from .mailboxes import MAILBOXES
 from .parties import PARTIES
@@ -28,7 +29,7 @@ from .row import Row as Row
 
 TABLE: t.Final[tuple[Row, ...]] = tuple(
     sorted(
-        (*MAILBOXES, *CHINESE, *RELAYS, *LOGIN, *HOSTS, *PARTIES, *CONTENT, *CODES, *EXCEPTIONS),
+        (*MAILBOXES, *CHINESE, *RELAYS, *LOGIN, *HOSTS, *PARTIES, *CONTENT, *LANGUAGES, *CODES, *EXCEPTIONS),
         key=lambda row: row.rank,
     )
 )

@@ -172,7 +172,11 @@ SOFTWARE: t.Final = (
         text=r"(?:data content|attach\w*) is achieved the maximum threshold",
         seen=("510 The length of DATA content is achieved the maximum threshold",),
     ),
-    Row("ip-blocked", text=r"\brbl deny|\bblack ip\b", seen=("554 rbl deny.", "550 black ip.")),
+    Row(
+        "ip-blocked",
+        text=r"\brbl deny|\bblack ip\b|(?<![a-z])ip(?:地址)?.{0,8}(?:黑名单|被封|封禁)",
+        seen=("554 rbl deny.", "550 black ip."),
+    ),
     Row("helo-rejected", text=r"helo ?host error", seen=("555 helohost error.",)),
     Row("rate-limit", text=r"rcpts? (?:attempts )?is achieved the maximum|same size mails"),
     Row("rate-limit", text=r"out of allow rcpt numbers", seen=("451 out of allow RCPT numbers.",)),
