@@ -119,7 +119,7 @@ CODES: t.Final = (
     Row("mailbox-full", code="552", stage="rcpt", near=rf"{_SILENT}|storage|quota|full|space"),
     Row("too-large", code="552", stage="mail", near=rf"{_SILENT}|siz|storage|large|big|exceed"),
     Row("auth-wrong", code="535", near=_LOGIN, unless=_NOT_WRONG),
-    Row("auth-required", code="530", near=rf"{_SILENT}|auth|log[- ]?in"),
+    Row("auth-required", code="530", near=rf"{_SILENT}|auth|log[- ]?in", unless=r"\btls\b|\bssl\b|encrypt"),
     Row(
         "server-busy",
         code="421",

@@ -14,7 +14,7 @@ _SPAM: t.Final = (
     r"(?<!users from )(?<!amount of )\bspam(?!mer)|unsolicited|virus|malware|phish|infected|"
     r"potential security issue|\btrojan|"
     r"very low reputation of the sending|banned (?:content|attachment)|\bid=\S+ -? ?banned|suspicious|"
-    r"(?:illegal|prohibited|forbidden|banned|blocked) (?:attachment|file ?(?:type|name|ext))|content (?:scanner|"
+    r"(?:illegal|prohibited|forbidden|banned|blocked)[ _](?:attachment|file[ _]?(?:type|name|ext))|content (?:scanner|"
     r"filter)|"
     r"attachments?\b.{0,40}(?:forbidden|not allowed|blocked|prohibited|banned|not accepted)|"
     r"content (?:was |has been )?(?:filter|reject|denied|blocked|not accept)|message (?:was |has been )?filtered|"
@@ -22,7 +22,9 @@ _SPAM: t.Final = (
     r"a) (?:\w+ )?filter|"
     r"failed .{0,20}anti-?spam|spam-?trap|\b(?:ube|uce)\b|bulk mail|junk|unwanted (?:\w+ )?(?:content|mail|"
     r"attachment)|垃圾邮件|"
-    r"违规|敏感|content examination"
+    r"违规|敏感|content examination|(?:prohibited|forbidden|banned|blocked|blacklisted) (?:\w+ ){1,2}(?:found )?in the "
+    r"(?:body|text|content|subject)\b|(?:subject|body|message|content) contains? (?:an? )?(?:prohibited|forbidden|"
+    r"banned|blocked|disallowed) (?:word|content|link|url|attachment|phrase)s?\b"
 )
 
 _SCANNER: t.Final = (
@@ -34,7 +36,7 @@ _SCANNER: t.Final = (
 CONTENT: t.Final = (
     Row(
         "syntax",
-        text=r"(?:message )?line (?:is |was )?too long|lines? (?:longer|exceed)|maximum line length|line length",
+        text=r"(?:message )?\bline (?:is |was )?too long|\blines? (?:longer|exceed)|maximum line length|line length",
         words="content",
         seen=("552 message line is too long",),
     ),
@@ -67,6 +69,8 @@ CONTENT: t.Final = (
         r"multiple addresses in|header size|\bbad header|"
         r"without (?:a |an |the )?\W?(?:to|from|date|subject|message-id)\W{0,2} ?(?:header|field|line)s?|(?:invalid|"
         r"broken) (?:mime )?structure|mime error|without (?:any )?headers?\b|"
+        r"(?:subject|headers?|from|reply-to|body) (?:line |field )?contains? (?:\w+ )?(?:invalid|illegal|forbidden|"
+        r"disallowed|unencoded|control|non-?ascii|8-?bit) (?:\S+ )?(?:characters?|bytes?|octets?|data)\b|"
         r"(?:wrong|bad|incorrect|invalid) (?:mime|charset|character set|content-?type|(?:transfer[- ])?encoding)",
         unless=r"authenticat|spoof",
         stage="data end-of-data untold",
@@ -89,6 +93,11 @@ CONTENT: t.Final = (
             "554 5.7.1 Message rejected as spam",
             "552 Virus found.",
         ),
+    ),
+    Row(
+        "spam-content",
+        text=r"(?:rejected|refused|blocked|denied|discarded) by (?:the |our )?(?:rspamd|spamassassin|amavis(?:d-new)?|"
+        r"dspam|bogofilter|clamav)\b",
     ),
     Row(
         "spam-content",

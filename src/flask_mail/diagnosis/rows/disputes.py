@@ -36,7 +36,7 @@ BESIDE: t.Final = {
     "server-busy": "auth-wrong",
     "spam-content": "ip-blocked unauthenticated-domain",
     "tls-mode-mismatch": "syntax",
-    "tls-required": "auth-wrong",
+    "tls-required": "auth-unsupported auth-wrong",
     "unauthenticated-domain": "ip-blocked recipient-rejected sender-rejected server-busy spam-content syntax",
     "utf8-unsupported": "syntax",
 }

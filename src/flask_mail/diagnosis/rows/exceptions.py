@@ -32,6 +32,15 @@ _UNTRUSTED = (
 _OTHER_FAULT = r"match|expired|not yet valid|revoked"
 """What may be wrong with a certificate besides, in words that no row has known: then it is not for want of trust."""
 
+_NO_WAY = (
+    r"network (?:is )?(?:unreachable|down)|no route to host|host (?:is )?(?:unreachable|down)|"
+    r"unreachable (?:host|network)|destination host was down|dead network|can(?:not|'t) assign requested address|"
+    r"(?:^|[\]:] )address not available|requested address is not valid in its context|address family not supported|"
+    r"address incompatible with the requested protocol|e(?:net|host)(?:unreach|down)\b|eaddrnotavail|eafnosupport|"
+    r"\b(?:winerror|errno) 100(?:47|49|5[0-2]|6[45])\b"
+)
+"""How systems and C libraries tell that there is no way: by name, in words, and Windows by number in any language."""
+
 _LOST = (
     "SMTPServerDisconnected ConnectionResetError BrokenPipeError ConnectionAbortedError SSLEOFError SSLZeroReturnError "
     "SSLSyscallError"
@@ -110,8 +119,7 @@ EXCEPTIONS: t.Final = (
     Row("refused", text=r"connection refused|actively refused", error="OSError"),
     Row(
         "network-unreachable",
-        text=r"network is unreachable|no route to host|unreachable (?:host|network)|cannot assign requested address|"
-        r"host is down|winerror 1005[12]|winerror 10065",
+        text=_NO_WAY,
         error="OSError",
         seen=("OSError: [Errno 101] Network is unreachable", "OSError: [Errno 113] No route to host"),
     ),
@@ -195,11 +203,7 @@ EXCEPTIONS: t.Final = (
         code="none",
     ),
     Row("refused", text=r"econnrefused|connection refused|actively refused|errno 10061|errno 111\b", code="none"),
-    Row(
-        "network-unreachable",
-        text=r"e(?:net|host)unreach|network is unreachable|no route to host|unreachable network",
-        code="none",
-    ),
+    Row("network-unreachable", text=_NO_WAY, code="none"),
     Row("timeout", text=r"greeting never received", code="none", words="greeting"),
     Row("auth-wrong", text=r"^failed to authenticate on smtp server", code="none"),
     Row(

@@ -38,7 +38,18 @@ _DOMAIN_LISTED = (
     r"sender address has null mx|sender address black ?-?listed|badmailfrom"
 )
 
+_REJECTED = r"(?:client host|(?:helo|data) command|(?:sender|recipient) address|end-of-data) rejected: "
+"""Postfix names what it has looked at, and then the reason."""
+
 HOSTS: t.Final = (
+    Row(
+        "server-busy",
+        text=rf"{_REJECTED}(?:server configuration (?:error|problem)|temporary lookup failure)",
+        code="4xx",
+        seen=("451 4.3.5 <unknown[203.0.113.7]>: Client host rejected: Server configuration error",),
+    ),
+    Row("server-busy", text=rf"{_REJECTED}try again later", enhanced="4.3.x"),
+    Row("syntax", text=rf"{_REJECTED}improper use of smtp command pipelining"),
     Row(
         "greylisted",
         text=r"gr[ea]y ?-?list|postgrey|liste grise|lista gris|灰名单",
@@ -100,7 +111,7 @@ HOSTS: t.Final = (
     ),
     Row(
         "rate-limit",
-        text=r"too many (?!(?:bad|invalid|unknown|failed|spam|error|login|auth|unsuccessful|"
+        text=r"(?<!bounced )too many (?!(?:bad|invalid|unknown|failed|spam|error|login|auth|unsuccessful|"
         r"wrong)\w*\b)(?:[\w-]+ ){0,3}"
         r"(?:recipients|recipient attempts|messages|connections?|e?-?mails|clients|concurrent|sessions|requests|"
         r"nonmail|deliveries|rcpt)|"
@@ -129,6 +140,11 @@ HOSTS: t.Final = (
             "452 4.5.3 Your message has too many recipients.",
             "450 4.7.1 Error: too much mail from 203.0.113.7",
         ),
+    ),
+    Row(
+        "rate-limit",
+        text=r"too many (?:\w+ ){0,2}errors?\b.{0,60}temporar\w* (?:black ?-?listed|block(?:ed)?|banned|barred)",
+        transient=True,
     ),
     Row(
         "sender-rejected",
@@ -211,7 +227,9 @@ HOSTS: t.Final = (
         r"adresse ip .{0,20}(?:bloqu|refus)|ip-?adresse .{0,40}(?:gesperrt|blockiert)|too many spams? from your ip|"
         r"\bip (?:address )?must (?:resolve|have)\b|no access for (?:this|your) ip\b|"
         r"connection (?:from \S+ )?(?:rejected|refused|denied) (?:for|due to|by) (?:policy|spam|abuse)",
-        unless=r"to relay|relay access|not (?:logged|authenticated)|authenti|autentica[cç]",
+        unless=r"to relay|relay access|not (?:logged|authenticated)|authenti|autentica[cç]|"
+        r"client host rejected: (?:.{0,20}\btls\b|.{0,20}starttls|server configuration|service unavailable|"
+        r"temporary|try again)",
         stage="connect greeting ehlo mail rcpt data end-of-data untold",
     ),
     Row(

@@ -34,7 +34,8 @@ LOGIN: t.Final = (
         text=r"must issue (?:a |an )?starttls|starttls (?:command )?(?:first|(?:is )?required)|"
         rf"(?:tls|ssl|encryption)(?: \(tls\))? (?:connection |session |mode )?(?:is )?(?:{_REQUIRED}|needed|mandatory)|"
         r"requires? (?:an? )?(?:\w+ )?(?:tls|ssl|encryption|encrypted|secure)|"
-        r"until tls|without (?:tls|ssl|encryption)|(?:must|please|only) use (?:tls|ssl|starttls)|"
+        r"until tls|(?:tls|ssl|encryption) must be (?:active|enabled|used|negotiated)|"
+        r"without (?:tls|ssl|encryption)|(?:must|please|only) use (?:tls|ssl|starttls)|"
         r"encrypted connection|"
         rf"secure connection (?:is )?{_REQUIRED}|plain ?text auth\w* (?:is )?(?:disallowed|disabled|not allowed)|"
         r"non-?secure|insecure connection|(?:not|n't) sent over a tls",
@@ -54,7 +55,7 @@ LOGIN: t.Final = (
     ),
     Row(
         "tls-mode-mismatch",
-        text=r"starttls\b.{0,30}(?:not (?:supported|available|advertised|implemented)|unknown|unrecogni)|"
+        text=r"starttls\b.{0,30}(?:not (?:supported|available|advertised|implemented|offered)|unknown|unrecogni)|"
         r"unrecogni[sz]ed|"
         r"not (?:recogni[sz]ed|implemented|supported)|unknown command|\btls (?:is )?not (?:available|supported)",
         stage="starttls",
@@ -68,6 +69,26 @@ LOGIN: t.Final = (
         r"authenticat\w+ (?:is required )?(?:to|for|before) relay",
         stage="mail rcpt data end-of-data",
         unless=r"\bspf\b|dmarc|dkim",
+    ),
+    Row(  # POP before SMTP
+        "auth-required",
+        text=r"first (?:check|collect|fetch|receive) (?:for )?(?:your|new) e?-?mails?\b|"
+        r"(?:check|collect|fetch|receive|retrieve) (?:for )?(?:your|new) (?:e?-?mails?|messages) (?:\w+ )?(?:before|"
+        r"prior to) (?:you )?send",
+        unless=r"e?-?mail (?:address|account|settings|client|server|program)",
+        stage="mail rcpt untold",
+    ),
+    Row(
+        "auth-disabled",
+        text=r"(?:does not|doesn't|don't) have an? (?:\w+ )?(?:subscription|licen[cs]e|plan)\b|"
+        r"(?:plan|subscription|package|licen[cs]e) (?:does not|doesn't) (?:include|allow|support|cover|permit)|"
+        r"not (?:included|available|supported|part) (?:in|of|on|with|under|for) your (?:\w+ )?(?:plan|subscription|"
+        r"package|licen[cs]e)\b|(?:free|trial|basic|demo) (?:accounts?|plans?|users?) (?:cannot|can't|can not|"
+        r"(?:are|is) not allowed to|may not) (?:use|send|access)|(?:paid|premium|business) (?:accounts?|plans?|users|"
+        r"customers) only|only (?:for|available (?:to|for|in|on|with)) (?:paid|premium|business)|for (?:paid|premium|"
+        r"business) (?:accounts?|plans?|users|customers) only|upgrade .{0,30}to (?:use|enable|access|unlock) smtp",
+        unless=r"exceed|limit|quota",
+        stage="auth",
     ),
     Row(
         "server-busy",

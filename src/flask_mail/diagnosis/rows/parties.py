@@ -87,9 +87,11 @@ _SENDERS: t.Final = (
         r"prohibited|"
         r"disallowed|forbidden|refused|rejected)|denied relay|"
         r"(?:unable|not (?:allowed|permitted|authori[sz]ed|configured)|cannot|unauthori[sz]ed) (?:to )?relay|"
+        r"(?:(?:not|n't) (?:allowed|permitted|authori[sz]ed) to|will not|won't|may not|must not) be relayed|"
         r"not allowed relay|do not relay|no relay|open relay|as a relay|for relay|relay mail|we don'?t relay|"
         r"denies relay|(?:not local|local) host \S+,? not a gateway|not (?:\w+ )?permitted to\s+relay|"
-        r"list of allowed (?:rcpt)?hosts|proper authentication required|delivery is not allowed to this address|"
+        r"list of allowed (?:rcpt)?hosts|proper authentication required|"
+        r"delivery is not allowed to this address|not allowed to non-?local recipient|"
         r"not (?:an? )?(?:local|hosted) domain|gateway user|not relaying|domain is not hosted|"
         r"not (?:one of )?our domains?|"
         r"domain of forward[- ]path|not handle (?:mail for )?this domain",
@@ -131,7 +133,8 @@ _SENDERS: t.Final = (
         r"(?:not|no|invalid|unknown|reject|refus|exist|resolve)|from: domain is invalid|"
         r"(?:null|empty) (?:envelope )?senders? (?:is |are )?(?:not|reject)|"
         r"(?:fake|forged|bogus) sender|"
-        r"emetteur invalide|return[- ]?path.{0,30}(?:invalid|not|reject)|no access for (?:this|your) (?:domain|"
+        r"invalid return[- ]?path|emetteur invalide|"
+        r"return[- ]?path.{0,30}(?:invalid|not|reject)|no access for (?:this|your) (?:domain|"
         r"sender)\b|"
         r"from.{0,10}domain.{0,30}(?:not exist|"
         r"not resolve|"
@@ -183,11 +186,12 @@ PARTIES: t.Final = (
     *_SENDERS,
     *_FORGED,
     *RECIPIENTS,
+    Row("syntax", text=r"can(?:not|'t) decode (?:response|argument|credentials)", code="501", stage="auth untold"),
     Row("syntax", text=r"^invalid input from \S+ to "),
     Row("syntax", text=r"syntax error in (?:parameters|arguments)|^syntax error", code="none"),
     Row(
         "syntax",
-        text=r"pipelining (?:is )?not (?:allowed|supported)|improper (?:\w+ ){0,3}pipelining|synchroni[sz]ation error",
+        text=r"pipelining (?:is )?not (?:allowed|supported)|improper (?:\w+ ){0,4}pipelining|synchroni[sz]ation error",
     ),
     Row(
         "syntax",

@@ -54,6 +54,7 @@ RECIPIENTS: t.Final = (
     ),
     Row("recipient-rejected", text=r"^\W*5\.1\.0 recipient rejected\b", stage="untold"),
     Row("recipient-rejected", text=r"recipient address rejected: user disabled|\brecipient prohibited\b"),
+    Row("recipient-rejected", text=r"rejected: (?:recipient|destinat\w+|empf\w+nger) @\W+access denied"),
     Row("recipient-unknown", text=r"recipient domain must exist"),
     Row("recipient-rejected", text=r"(?:invalid mailbox\W+)?local mailbox .{0,80}is unavailable: account is disabled"),
     Row("server-busy", text=r"(?:address|sender) verification in progress|unverified address", code="4xx"),

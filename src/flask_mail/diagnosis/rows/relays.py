@@ -116,5 +116,13 @@ RELAYS: t.Final = (
         r"suppression list|(?<!sender )(?<!\bip )address blacklisted",
         transient=False,
     ),
+    Row(
+        "recipient-rejected",
+        text=r"(?:previously|repeatedly|permanently) bounced\b|hard[- ]bounced\b|bounced (?:before|previously|"
+        r"repeatedly|too many times)\b|on (?:the|our|your) bounce list\b|(?:recipient|address) (?:is |"
+        r"has been )?suppressed\b",
+        unless=r"\byour\b(?! bounce list)|sender|\brate\b|\bfrom\b",
+        stage="rcpt data end-of-data untold",
+    ),
     Row("server-busy", text=r"temporary service failure", seen=("451 Temporary service failure",)),
 )
