@@ -32,8 +32,8 @@ from flask_mail.transports.lane import Lane
 from flask_mail.transports.offer import Offer
 from flask_mail.transports.smtp import SMTPSession
 from flask_mail.transports.smtp import SMTPTransport
+from flask_mail.transports.timeouts import Timeouts
 from flask_mail.transports.wire import Client
-from flask_mail.transports.wire import Timeouts
 
 from .faults.faults import reset
 from .faults.mailing import EACH_OFFER

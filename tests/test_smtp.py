@@ -26,10 +26,10 @@ from flask_mail.transports import connect
 from flask_mail.transports import wire
 from flask_mail.transports.auth import Account
 from flask_mail.transports.connect import Endpoint
+from flask_mail.transports.dots import dot_stuffed
 from flask_mail.transports.smtp import SMTPTransport
+from flask_mail.transports.timeouts import Timeouts
 from flask_mail.transports.tls import Trust
-from flask_mail.transports.wire import dot_stuffed
-from flask_mail.transports.wire import Timeouts
 
 from . import servers
 from .servers import Authority

@@ -18,7 +18,7 @@ from flask_mail.submission import Submission
 from flask_mail.transports.connect import Endpoint
 from flask_mail.transports.pool import Pool
 from flask_mail.transports.smtp import SMTPTransport
-from flask_mail.transports.wire import Timeouts
+from flask_mail.transports.timeouts import Timeouts
 
 PATIENCE = 20.0
 """Seconds after which what is waited for is taken to have failed."""

@@ -19,8 +19,8 @@ from ..transports.connect import Endpoint
 from ..transports.masks import masked
 from ..transports.masks import pattern
 from ..transports.smtp import SMTPTransport
+from ..transports.timeouts import Timeouts
 from ..transports.wire import Client
-from ..transports.wire import Timeouts
 from .case import Case
 from .counsel import figure_of
 from .counsel import Provider

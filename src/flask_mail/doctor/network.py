@@ -15,7 +15,7 @@ import urllib.parse
 from ..errors import DeliveryError
 from ..transports.connect import Endpoint
 from ..transports.connect import open_socket
-from ..transports.wire import Timeouts
+from ..transports.timeouts import Timeouts
 from .configuration import transport
 from .counsel import offered_ports
 from .counsel import trouble_of

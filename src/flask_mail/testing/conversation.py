@@ -21,7 +21,7 @@ from ..transports.failures import failure
 from ..transports.job import Job
 from ..transports.lost import SMTPTimeoutError
 from ..transports.offer import Offer
-from ..transports.wire import Timeouts
+from ..transports.timeouts import Timeouts
 from .faults import CONNECTING
 from .faults import Fault
 from .faults import MailFaults

@@ -22,10 +22,9 @@ from .failures import refused
 from .failures import stage
 from .masks import Hidden
 from .proxy import through
+from .timeouts import Timeouts
 from .tls import Trust
 from .wire import Client
-from .wire import local_name
-from .wire import Timeouts
 from .wire import TLSClient
 
 MANY_SERVERS: t.Final = 100
@@ -128,6 +127,16 @@ def _own_name(endpoint: Endpoint, sock: socket.socket) -> str:
             _own_names.clear()
         found = _own_names[key] = minute, local_name(sock)
     return found[1]
+
+
+def local_name(sock: socket.socket) -> str:
+    """The name to greet with, found without DNS: the host's own where it is qualified, else an address literal
+    (RFC 5321 §4.1.3)."""
+    name = socket.gethostname()
+    if "." in name and name.isascii():
+        return name
+    address = str(sock.getsockname()[0])
+    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
 
 _own_names: dict[tuple[object, ...], tuple[int, str]] = {}

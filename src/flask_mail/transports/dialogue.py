@@ -26,10 +26,10 @@ import typing as t
 
 from ..submission import Content
 from ..submission import Reply
+from .dots import dot_stuffed
+from .dots import with_dot
 from .job import Job
 from .offer import Offer
-from .wire import dot_stuffed
-from .wire import with_dot
 
 
 class Step(enum.Enum):

@@ -73,6 +73,26 @@ def _number(digits: str) -> int:
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 20 else 0
 
 
+class _Heard(smtplib.SMTP):
+    """Has smtplib read what a server has said to EHLO."""
+
+    def __init__(self, said: bytes) -> None:
+        self.local_hostname = ""
+        self.said = said
+
+    def putcmd(self, cmd: str, args: str = "") -> None: ...
+    def getreply(self) -> tuple[int, bytes]:
+        return 250, self.said
+
+
+@functools.lru_cache(maxsize=16)
+def keywords(said: bytes) -> c.Mapping[str, str]:
+    """EHLO's keywords and their parameters, as smtplib reads them from what a server said."""
+    heard = _Heard(said)
+    heard.ehlo()
+    return heard.esmtp_features
+
+
 def mail_options(submission: Submission, offer: Offer) -> list[str]:
     """The parameters MAIL gets under *offer*.
 

@@ -19,9 +19,9 @@ from .dialogue import Line
 from .dialogue import READ
 from .job import Job
 from .offer import Offer
+from .timeouts import Timeouts
 from .tls import Trust
 from .wire import Client
-from .wire import Timeouts
 
 
 class SMTPTransport(Transport):

@@ -7,14 +7,10 @@ is logged without secrets or content.
 
 from __future__ import annotations
 
-import collections.abc as c
 import contextlib
-import dataclasses as d
-import functools
 import logging
 import math
 import os
-import re
 import select
 import smtplib
 import socket
@@ -26,7 +22,9 @@ from ..submission import Reply
 from .lost import ended
 from .lost import lost
 from .masks import pattern
+from .offer import keywords
 from .replies import ReplyReader
+from .timeouts import Timeouts
 
 logger: logging.Logger = logging.getLogger("flask_mail.smtp")
 
@@ -42,47 +40,18 @@ CLOSE: t.Final = 0.05
 NEARLY: t.Final = 0.99
 """Of a wait, what will do."""
 
-DOTS: t.Final = (b".\r\n", b"\r\n.\r\n")
-"""What ends the content: after a whole line, and after one without its end."""
-
-_LINE_WITH_DOT = re.compile(rb"\r\n\.")  # as a pattern it is found in half the time
-
-
-@d.dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long things may take, in seconds.
-
-    :param step: one step: connecting, a reply, a write.
-    :param stages: other values for the stages named, e.g. ``{"end-of-data": 600}`` (RFC 5321 §4.5.3.2).
-    :param total: connecting and logging in together; likewise each message.
-    """
-
-    step: float = 30.0
-    stages: c.Mapping[str, float] = d.field(default_factory=dict[str, float])
-    total: float = 600.0
-
-    def of(self, stage: str) -> float:
-        """What *stage* may take."""
-        return self.stages.get(stage, self.step)
-
-    def left(self, stage: str, until: float) -> float:
-        """What *stage* may take where all has to end at *until*."""
-        return max(min(self.of(stage), until - time.monotonic()), 0.001)
-
 
 class Client(smtplib.SMTP):
     """A connected socket and the SMTP state on it.
 
     :param sock: the connected socket; the client owns it.
     :param timeouts: how long things may take.
-    :param hostname: the name to greet with; this end's address literal (RFC 5321 §4.1.3) by default.
+    :param hostname: the name to greet with.
     :param log: whether to log the conversation.
     """
 
-    def __init__(
-        self, sock: socket.socket, *, timeouts: Timeouts, hostname: str | None = None, log: bool = False
-    ) -> None:
-        smtplib.SMTP.__init__(self, local_hostname=hostname or local_name(sock), timeout=timeouts.step)
+    def __init__(self, sock: socket.socket, *, timeouts: Timeouts, hostname: str, log: bool = False) -> None:
+        smtplib.SMTP.__init__(self, local_hostname=hostname, timeout=timeouts.step)
         self.sock: socket.socket | None = sock
         self.timeouts = timeouts
         self.banner: str = ""
@@ -228,7 +197,7 @@ class Client(smtplib.SMTP):
         self.ehlo_resp: bytes | None = said
         if code == 250:
             self.does_esmtp = True
-            self.esmtp_features = dict(_offered(said))
+            self.esmtp_features = dict(keywords(said))
         return code, said
 
     def putcmd(self, cmd: str, args: str = "") -> None:
@@ -339,26 +308,6 @@ class Client(smtplib.SMTP):
         logger.debug("%s %s", mark, line)
 
 
-class _Heard(smtplib.SMTP):
-    """Has smtplib read what a server has said to EHLO."""
-
-    def __init__(self, said: bytes) -> None:
-        self.local_hostname = ""
-        self.said = said
-
-    def putcmd(self, cmd: str, args: str = "") -> None: ...
-    def getreply(self) -> tuple[int, bytes]:
-        return 250, self.said
-
-
-@functools.lru_cache(maxsize=16)
-def _offered(said: bytes) -> c.Mapping[str, str]:
-    """What a server offers."""
-    heard = _Heard(said)
-    heard.ehlo()
-    return heard.esmtp_features
-
-
 class TLSClient(Client, smtplib.SMTP_SSL):
     """The same over TLS from the first octet; a ``smtplib.SMTP_SSL``."""
 
@@ -370,32 +319,3 @@ def _readable(sock: socket.socket) -> bool:
         poll.register(sock, select.POLLIN)
         return bool(poll.poll(0))
     return bool(select.select([sock], [], [], 0)[0])
-
-
-def local_name(sock: socket.socket) -> str:
-    """The name to greet with, found without DNS: the host's own where it is qualified, else an address literal."""
-    name = socket.gethostname()
-    if "." in name and name.isascii():
-        return name
-    address = str(sock.getsockname()[0])
-    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
-
-
-def with_dot(content: bytes) -> bytes:
-    """*content* as it goes after DATA, see :func:`dot_stuffed`."""
-    if _LINE_WITH_DOT.search(content):
-        content = content.replace(b"\r\n.", b"\r\n..")
-    return b"".join((b"." if content[:1] == b"." else b"", content, DOTS[content[-2:] not in (b"\r\n", b"")]))
-
-
-def dot_stuffed(chunks: c.Iterable[bytes]) -> c.Iterator[bytes]:
-    """*chunks* as they go after DATA (RFC 5321 §4.5.2), and last the final dot: one of :data:`DOTS`."""
-    tail = b"\r\n"
-    for chunk in chunks:
-        stuffed = chunk.replace(b"\r\n.", b"\r\n..") if _LINE_WITH_DOT.search(chunk) else chunk
-        edge = (tail + chunk[:2]).find(b"\r\n.")
-        if edge >= 0:  # the line before ends in the chunk before
-            stuffed = stuffed[:edge] + b"." + stuffed[edge:]
-        yield stuffed
-        tail = (tail + chunk[-2:])[-2:]
-    yield DOTS[tail != b"\r\n"]
