@@ -148,3 +148,31 @@ def test_families_of_words_and_what_only_looks_like_them(stage: str, code: int, 
 )
 def test_servers_speak_their_languages(stage: str, code: int, text: str, cause: str) -> None:
     assert advise(stage=stage, code=code, text=text).cause == cause
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Compte bloqué, mot de passe expiré",
+        "Konto gesperrt, Passwort abgelaufen",
+        "Contraseña caducada",
+        "Неверный пароль, аккаунт заблокирован",
+        "パスワードの期限が切れています",
+        "密码已过期",
+    ],
+)
+def test_a_login_that_fails_for_another_reason_is_no_wrong_password(text: str) -> None:
+    assert advise(stage="auth", code=535, text=text).cause == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "text"),
+    [
+        ("rcpt", None, "The host is down"),
+        ("rcpt", 550, "Your mail will not be relayed today"),
+        ("auth", 535, "Free accounts cannot use SMTP until they are verified"),
+        ("end-of-data", 554, "Guidelines exceed the norm"),
+    ],
+)
+def test_words_that_stand_in_another_place_are_no_evidence(stage: str, code: int | None, text: str) -> None:
+    assert advise(stage=stage, code=code, text=text).cause == "unknown"

@@ -203,7 +203,7 @@ EXCEPTIONS: t.Final = (
         code="none",
     ),
     Row("refused", text=r"econnrefused|connection refused|actively refused|errno 10061|errno 111\b", code="none"),
-    Row("network-unreachable", text=_NO_WAY, code="none"),
+    Row("network-unreachable", text=_NO_WAY, code="none", stage="connect proxy greeting untold"),
     Row("timeout", text=r"greeting never received", code="none", words="greeting"),
     Row("auth-wrong", text=r"^failed to authenticate on smtp server", code="none"),
     Row(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .login import OTHER_REASONS
 from .row import Row
 
 _SENDER = (
@@ -21,6 +22,7 @@ LANGUAGES: t.Final = (
         r"(?:onjuiste?|ongeldige?|verkeerde?) (?:gebruikersnaam|wachtwoord)|"
         r"(?:[sş]ifre|parola|kullan[ıi]c[ıi] ad[ıi])\b.{0,20}(?:hatal[ıi]|yanl[ıi][sş]|ge[cç]ersiz)|"
         r"(?:ユーザー?名|パスワード).{0,20}(?:違い|正しくあり|誤り|間違)|認証に失敗|비밀번호.{0,12}(?:틀|잘못|일치하지)",
+        unless=OTHER_REASONS,
         code="5xx",
         stage="auth",
     ),
@@ -93,6 +95,7 @@ LANGUAGES: t.Final = (
         "quota",
         text=r"(?:tages|stunden|monats)limit\b|l[ií]mite (?:diari|hor[áa]ri|mensual|mensal|journali|horaire|mensuel)|"
         r"quota (?:journali|horaire|mensuel)|(?:дневной|суточный|часовой|месячный) лимит",
+        unless=r"destinat|empf[äa]e?nger|postfach|bo[iî]te|buz[óo]n|casella|caixa|получател|ящик",
         stage="mail rcpt data end-of-data",
     ),
 )

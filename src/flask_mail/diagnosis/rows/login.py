@@ -21,7 +21,8 @@ _ACCOUNT = (
 
 OTHER_REASONS: t.Final = (
     r"unsuccessful,(?! the user credentials)|suspend|disabled|restrict|\bfull\b|inactiv|activ[aeé]|aktiv|gesperrt|"
-    r"bloque|habilit|subscri|browser|停用|冻结|锁定|未开|服务"
+    r"bloqu|gebloc?k|habilit|expir[^e]|abgelaufen|verlopen|vencid|caduc|scadut|истек|истёк|заблок|отключ|"
+    r"uitgeschakeld|subscri|browser|停用|冻结|锁定|未开|服务|过期|失效|期限|無効|ロック|停止"
 )
 """What a login fails for that is no wrong password, in words that no row has known."""
 
@@ -87,7 +88,7 @@ LOGIN: t.Final = (
         r"(?:are|is) not allowed to|may not) (?:use|send|access)|(?:paid|premium|business) (?:accounts?|plans?|users|"
         r"customers) only|only (?:for|available (?:to|for|in|on|with)) (?:paid|premium|business)|for (?:paid|premium|"
         r"business) (?:accounts?|plans?|users|customers) only|upgrade .{0,30}to (?:use|enable|access|unlock) smtp",
-        unless=r"exceed|limit|quota",
+        unless=r"exceed|limit|quota|until|verif",
         stage="auth",
     ),
     Row(

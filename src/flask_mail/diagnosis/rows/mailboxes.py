@@ -237,7 +237,13 @@ OTHERS: t.Final = (
         text=r"parol prilozheniya|application password is required|ordinary password",
         seen=("535 5.7.0 NEOBHODIM parol prilozheniya / Application password is REQUIRED",),
     ),
-    Row("auth-app-password", text=r"app(?:lication)?[- ](?:specific )?password|应用专用密码", stage="auth"),
+    Row(
+        "auth-app-password",
+        text=r"app(?:lication)?[- ](?:specific )?password|应用专用密码|app-?passwort|mot de passe d'application|"
+        r"contrase[nñ]a de aplicaci[oó]n|senha de (?:app|aplicativo)|password per (?:le )?app\b|парол\w* приложени|"
+        r"アプリ(?:専用)?の?パスワード",
+        stage="auth",
+    ),
     Row(
         "auth-disabled",
         text=r"does not have access rights to this service",

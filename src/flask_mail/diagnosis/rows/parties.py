@@ -87,7 +87,7 @@ _SENDERS: t.Final = (
         r"prohibited|"
         r"disallowed|forbidden|refused|rejected)|denied relay|"
         r"(?:unable|not (?:allowed|permitted|authori[sz]ed|configured)|cannot|unauthori[sz]ed) (?:to )?relay|"
-        r"(?:(?:not|n't) (?:allowed|permitted|authori[sz]ed) to|will not|won't|may not|must not) be relayed|"
+        r"(?:(?:not|n't) (?:allowed|permitted|authori[sz]ed) to|may not|must not) be relayed|"
         r"not allowed relay|do not relay|no relay|open relay|as a relay|for relay|relay mail|we don'?t relay|"
         r"denies relay|(?:not local|local) host \S+,? not a gateway|not (?:\w+ )?permitted to\s+relay|"
         r"list of allowed (?:rcpt)?hosts|proper authentication required|"
