@@ -15,6 +15,10 @@ from flask_mail.diagnosis import Advice
 from flask_mail.diagnosis import advise
 
 DEV = pathlib.Path(__file__).parent / "corpus.jsonl"
+"""What the table knows."""
+
+ASIDE = pathlib.Path(__file__).parent / "aside.jsonl"
+"""What was set aside, and measured once: no row is to be made for it."""
 
 
 def read(path: pathlib.Path) -> list[dict[str, t.Any]]:
