@@ -185,6 +185,19 @@ def test_messages_are_sent_by_workers(workers: Start) -> None:
         assert "No. 7" not in made.log()  # no content in there
 
 
+def test_a_worker_that_ends_says_goodbye_to_the_server(workers: Start) -> None:
+    with FaultyServer() as server:
+        made = workers(server)
+        process = made.start(concurrency=1)
+        for number in range(3):
+            made.send(number)
+        server.wait_for(lambda: len(server.taken) == 3, 30)
+        assert "QUIT" not in server.verbs
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+        server.wait_for(lambda: server.verbs.count("QUIT") == server.connections == 1)
+
+
 def test_what_travels_is_json_without_secrets(workers: Start, redis_url: str) -> None:
     made = workers(25, MAIL_USERNAME="user-of-ours", MAIL_PASSWORD="secret-of-ours")
     made.send(1)

@@ -123,6 +123,12 @@ class Runtime:
                 self._pool = Pool(transport, size=state.pool_size, idle=state.pool_idle, max_emails=state.max_emails)
             return self._pool
 
+    def leave(self) -> None:
+        """Close the connections that are kept."""
+        with self._lock:
+            if self._pool is not None:
+                self._pool.close()
+
     def unlock(self) -> None:
         """After a fork, in the child: who held the lock is not here to let go of it."""
         self._lock = threading.Lock()
@@ -136,6 +142,12 @@ class Runtime:
 
 runtimes: weakref.WeakKeyDictionary[Settings, Runtime] = weakref.WeakKeyDictionary()
 """The runtime of each application's settings."""
+
+
+def leave(state: Settings) -> None:
+    """Close the connections that the application of *state* keeps."""
+    if (runtime := runtimes.get(state)) is not None:
+        runtime.leave()
 
 
 def _transport(chosen: Mode, state: Settings, app: Flask | None) -> Transport:

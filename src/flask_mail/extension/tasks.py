@@ -11,6 +11,7 @@ from flask import has_app_context
 
 from ..errors import MissingExtraError
 from .background import make_worker
+from .runtime import leave
 from .state import State
 
 CONNECTIONS = 8
@@ -38,6 +39,7 @@ def serve(app: Flask, state: State) -> None:
         current=functools.partial(_is_current, app),
         worker=lambda: make_worker(state, state.get_queue(), connections=CONNECTIONS),
         hold=lambda: state.in_doubt == "hold",
+        leave=lambda: leave(state),
     )
 
 

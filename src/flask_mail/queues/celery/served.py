@@ -12,6 +12,7 @@ from ...errors import ConfigError
 from ..base import Queue
 
 celery: t.Any = importlib.import_module("celery")
+worker_process_shutdown: t.Any = importlib.import_module("celery.signals").worker_process_shutdown
 
 
 @d.dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Served:
     :param current: whether its context is the one in which the caller is.
     :param worker: makes a worker for its outbox.
     :param hold: whether what is in doubt is left to somebody to decide.
+    :param leave: closes the connections that are kept.
     """
 
     app: c.Callable[[], t.Any]
@@ -30,6 +32,7 @@ class Served:
     current: c.Callable[[], bool]
     worker: c.Callable[[], t.Any]
     hold: c.Callable[[], bool]
+    leave: c.Callable[[], None] = lambda: None
 
 
 def serve(app: t.Any, queue: c.Callable[[], Queue], **others: c.Callable[[], t.Any]) -> None:
@@ -62,6 +65,12 @@ def served_by(celery_app: t.Any) -> Served:
     )
 
 
+def leave_all(**_: object) -> None:
+    """Say goodbye to the servers: a worker's child ends without what a program does at its exit."""
+    for each in list(_served.values()):
+        each.leave()
+
+
 def celery_of(app: t.Any) -> t.Any:
     """The Celery of *app*: ``app.extensions["celery"]``, else the one that is set as default.
 
@@ -81,3 +90,5 @@ def celery_of(app: t.Any) -> t.Any:
 
 
 _served: weakref.WeakKeyDictionary[t.Any, Served] = weakref.WeakKeyDictionary()
+
+worker_process_shutdown.connect(leave_all)
