@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import collections.abc as c
+import contextlib
+import gc
 import itertools
 import json
 import pathlib
@@ -251,6 +253,86 @@ def test_on_sqlite_a_worker_waits_for_another_writer(tmp_path: pathlib.Path) -> 
         assert claimed.result(30) == 1
     other.close()
     assert states(store) == {"sending": 1}
+    store.engine.dispose()
+
+
+@pytest.mark.parametrize("asked", ["queued", "claimed", "settled"])
+def test_on_sqlite_a_commit_waits_for_those_who_read(tmp_path: pathlib.Path, asked: str) -> None:
+    """Where the file is the application's, and not written ahead, nobody may read while it is written."""
+    store = Store(sa.create_engine(f"sqlite:///{tmp_path}/app.sqlite?timeout=60"))
+    store.create()
+    put(store, 2)
+    (claimed,) = store.claim(lease(), 60.0, 1)
+    store.let_go()
+    tried = threading.Event()
+
+    def write() -> int:
+        try:
+            if asked == "queued":
+                return len(put(store, 1))
+            return len(store.claim(lease(), 60.0, 1)) if asked == "claimed" else store.settle([sent(claimed)])
+        finally:
+            store.let_go()
+
+    event.listen(
+        store.engine,
+        "connect",
+        lambda raw, _: raw.set_trace_callback(lambda statement: tried.set() if statement == "COMMIT" else None),
+    )
+    store.engine.dispose()
+    reader = sqlite3.connect(tmp_path / "app.sqlite", isolation_level=None)
+    with contextlib.closing(reader), futures.ThreadPoolExecutor(1) as pool:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM mail_outbox").fetchall()
+        wrote = pool.submit(write)
+        assert tried.wait(30)
+        assert not futures.wait([wrote], 0.2).done
+        reader.execute("COMMIT")
+        assert wrote.result(30) == 1
+    store.engine.dispose()
+
+
+def test_on_sqlite_a_transaction_that_is_there_already_waits(tmp_path: pathlib.Path) -> None:
+    """As it is with ``autocommit=False`` of Python 3.12."""
+
+    class InTransaction(sqlite3.Connection):
+        def __init__(self, *given: t.Any, **named: t.Any) -> None:
+            super().__init__(*given, **named)
+            self.execute("BEGIN")
+
+        def commit(self) -> None:
+            self.execute("COMMIT")
+            self.execute("BEGIN")
+
+        def rollback(self) -> None:
+            self.execute("ROLLBACK")
+            self.execute("BEGIN")
+
+    connect = {"factory": InTransaction, "timeout": 60}
+    store = Store(sa.create_engine(f"sqlite:///{tmp_path}/app.sqlite", connect_args=connect))
+    store.create()
+    other = sqlite3.connect(tmp_path / "app.sqlite", isolation_level=None)
+    with contextlib.closing(other), futures.ThreadPoolExecutor(1) as pool:
+        other.execute("BEGIN IMMEDIATE")
+        wrote = pool.submit(put, store, 1)
+        assert not futures.wait([wrote], 0.2).done
+        other.execute("COMMIT")
+        assert len(wrote.result(30)) == 1
+    store.engine.dispose()
+
+
+def test_a_connection_that_a_thread_left_behind_is_as_it_was(tmp_path: pathlib.Path) -> None:
+    store = Store(engine(f"sqlite:///{tmp_path}/outbox.sqlite"))
+    store.create()
+    put(store, 1)
+    thread = threading.Thread(target=store.claim, args=(lease(), 60.0, 1))
+    thread.start()
+    thread.join()
+    del thread
+    gc.collect()
+    assert store.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    with store.engine.connect() as connection:
+        assert connection.execute(sa.text("PRAGMA busy_timeout")).scalar_one() == 1000 * BUSY
     store.engine.dispose()
 
 

@@ -41,7 +41,7 @@ class Ledger:
         self.at_once: bool = keep and _commits_at_once(engine)
         """Whether what is sent together is a transaction by itself."""
         self._connection: t.Any = None
-        self._patience: float | None = None
+        self._patience: int | None = None  # milliseconds, on SQLite
         self._process = os.getpid()
 
     def write(self, *parts: tuple[sa.UpdateBase, list[dict[str, t.Any]]], last: str = "") -> int:
@@ -103,30 +103,23 @@ class Ledger:
         values = {**given, **values}
         if isinstance(statement, sa.UpdateBase):
             self._lock(cursor)
-        self._patiently(cursor, text, values if order is None else [values[name] for name in order])
+        cursor.execute(text, values if order is None else [values[name] for name in order])
         return t.cast("list[t.Any]", cursor.fetchall())
 
     def _lock(self, cursor: t.Any) -> None:
-        """Begin to write, where one at a time may."""
-        if self._patience is not None and not self._connection.in_transaction:
-            self._patiently(cursor, "BEGIN IMMEDIATE", ())
+        """Begin to write, where one at a time may.
 
-    def _patiently(self, cursor: t.Any, text: str, values: t.Any) -> None:
-        """Run a statement that may have to wait for another writer. SQLite waits in steps that soon are a hundred times
-        as long as it takes to write down what became of a few messages, and another one is there first."""
-        if self._patience is None:
-            cursor.execute(text, values)
+        SQLite waits for another writer in steps that soon are a hundred times as long as it takes to write down what
+        became of a few messages, and another one is there first. Whatever else there is to wait for is left to it: a
+        commit may have to wait for readers, where the file is not written ahead.
+        """
+        if self._patience is None or self._connection.in_transaction:
             return
-        until, pause = time.monotonic() + self._patience, SHORT
-        while True:
-            try:
-                cursor.execute(text, values)
-                return
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                    raise
-            time.sleep(pause)
-            pause = min(pause * 1.5, LONG)
+        cursor.execute("PRAGMA busy_timeout = 0")
+        try:
+            _begin(cursor, self._patience / 1000)
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {self._patience}")
 
     def close(self, *, broken: bool = False) -> None:
         """Give back the connection.
@@ -138,8 +131,6 @@ class Ledger:
             with contextlib.suppress(Exception):
                 if self.at_once:
                     self.engine.dialect.reset_isolation_level(connection.driver_connection)
-                if self._patience is not None:
-                    connection.execute(f"PRAGMA busy_timeout = {round(self._patience * 1000)}")
             with contextlib.suppress(Exception):
                 connection.invalidate() if broken else connection.close()
 
@@ -157,12 +148,25 @@ class Ledger:
         if self.at_once:
             self.engine.dialect.set_isolation_level(connection.driver_connection, "AUTOCOMMIT")
         if isinstance(connection.driver_connection, sqlite3.Connection):
-            self._patience = connection.execute("PRAGMA busy_timeout").fetchone()[0] / 1000
-            connection.execute("PRAGMA busy_timeout = 0")
+            self._patience = connection.execute("PRAGMA busy_timeout").fetchone()[0]
         return connection
 
 
 _of_parents: list[t.Any] = []
+
+
+def _begin(cursor: t.Any, seconds: float) -> None:
+    """Begin a transaction of SQLite's that writes, and wait for others as long as *seconds*."""
+    until, pause = time.monotonic() + seconds, SHORT
+    while True:
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(pause)
+        pause = min(pause * 1.5, LONG)
 
 
 def _commits_at_once(engine: sa.Engine) -> bool:
