@@ -321,6 +321,17 @@ def test_on_sqlite_a_transaction_that_is_there_already_waits(tmp_path: pathlib.P
     store.engine.dispose()
 
 
+def test_on_sqlite_who_finds_nothing_to_change_waits_for_nobody(tmp_path: pathlib.Path) -> None:
+    store = Store(engine(f"sqlite:///{tmp_path}/outbox.sqlite?timeout=0"))
+    store.create()
+    put(store, 1)
+    with contextlib.closing(sqlite3.connect(tmp_path / "outbox.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert store.sweep() == ([], False)
+        store.renew(["somebody:1"], 60.0)
+    store.engine.dispose()
+
+
 def test_a_connection_that_a_thread_left_behind_is_as_it_was(tmp_path: pathlib.Path) -> None:
     store = Store(engine(f"sqlite:///{tmp_path}/outbox.sqlite"))
     store.create()

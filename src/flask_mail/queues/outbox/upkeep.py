@@ -116,6 +116,8 @@ def _update(connection: sa.Connection, which: sa.ColumnElement[bool], **values: 
     """
     chosen = sa.select(messages.c.id).where(which).limit(MANY)
     if connection.dialect.name == "sqlite" and connection.dialect.update_returning:  # one after the other writes
+        if connection.execute(chosen.limit(1)).first() is None:  # who only looks waits for nobody
+            return []
         change = messages.update().where(messages.c.id.in_(chosen)).values(values)
         return [row.id for row in connection.execute(change.returning(messages.c.id))]
     chosen = chosen.order_by(messages.c.id)
