@@ -144,6 +144,16 @@ def test_sqlite_writes_to_disk_with_each_commit(tmp_path: pathlib.Path) -> None:
         assert connection.execute(sa.text("PRAGMA page_size")).scalar_one() == PAGE
 
 
+def test_other_databases_need_no_python_with_sqlite() -> None:
+    program = """
+import sys
+sys.modules["sqlite3"] = None
+import flask_mail.queues.outbox, flask_mail.queues.worker
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_key_queues_once(bench: Bench) -> None:
     first = bench.later("one", key="welcome-1")
     assert bench.later("two", key="welcome-1") == first

@@ -11,7 +11,6 @@ import contextlib
 import functools
 import operator
 import os
-import sqlite3
 import time
 import typing as t
 
@@ -147,7 +146,7 @@ class Ledger:
         connection: t.Any = self.engine.raw_connection()
         if self.at_once:
             self.engine.dialect.set_isolation_level(connection.driver_connection, "AUTOCOMMIT")
-        if isinstance(connection.driver_connection, sqlite3.Connection):
+        if self.engine.dialect.driver == "pysqlite" and _has_codes(connection.driver_connection):
             self._patience = connection.execute("PRAGMA busy_timeout").fetchone()[0]
         return connection
 
@@ -155,8 +154,17 @@ class Ledger:
 _of_parents: list[t.Any] = []
 
 
+def _has_codes(connection: object) -> bool:
+    """Whether it is a connection of Python's own driver for SQLite, whose errors have codes."""
+    import sqlite3  # there are Pythons without
+
+    return isinstance(connection, sqlite3.Connection)
+
+
 def _begin(cursor: t.Any, seconds: float) -> None:
     """Begin a transaction of SQLite's that writes, and wait for others as long as *seconds*."""
+    import sqlite3
+
     until, pause = time.monotonic() + seconds, SHORT
     while True:
         try:
