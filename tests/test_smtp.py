@@ -512,6 +512,23 @@ def test_the_name_to_greet_with_is_found_out_again_each_minute(smtp: Server, mon
     assert [delivery.helo for delivery in smtp.wait(3)] == ["one.example", "one.example", "two.example"]
 
 
+def test_a_socket_may_be_of_another_kind(smtp: Server) -> None:
+    """Eventlet puts a class of its own into the place of ``socket.socket``, which has one inside."""
+
+    class Green:
+        def __init__(self, inside: socket.socket) -> None:
+            self.inside = inside
+
+        def __getattr__(self, name: str) -> t.Any:
+            return getattr(self.inside, name)
+
+    endpoint = Endpoint("127.0.0.1", smtp.port, timeouts=Timeouts(5))
+    made: t.Any = Green(socket.create_connection(("127.0.0.1", smtp.port)))
+    client = connect.begin(made, endpoint)
+    assert client.local_hostname
+    client.close()
+
+
 @pytest.mark.parametrize(("tls", "security"), [("starttls", "starttls"), ("implicit", "tls")])
 def test_tls_does_not_wait_for_acknowledgements(
     start_server: StartServer, authority: Authority, tls: str, security: str

@@ -118,8 +118,7 @@ def begin(sock: socket.socket, endpoint: Endpoint, until: float | None = None) -
 
 def _own_name(endpoint: Endpoint, sock: socket.socket) -> str:
     """The name to greet *endpoint* with. A name and an address change so seldom that they are found out each minute."""
-    family = super(socket.socket, sock).family  # a number; to make it a member of its enumeration takes longer
-    key = endpoint.host, endpoint.port, endpoint.source, endpoint.proxy, family
+    key = endpoint.host, endpoint.port, endpoint.source, endpoint.proxy, sock.family
     minute = int(time.monotonic() // 60)
     found = _own_names.get(key)
     if found is None or found[0] != minute:
