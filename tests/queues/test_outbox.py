@@ -226,16 +226,17 @@ def test_all_of_a_submission_survives(bench: Bench) -> None:
     ("terms", "said"),
     [
         ({"delay": 1, "at": 2}, "give delay or at, not both"),
-        ({"delay": -1}, "delay is -1, but it has to be seconds or a timedelta"),
-        ({"delay": "soon"}, "delay is 'soon', but it has to be seconds or a timedelta"),
-        ({"delay": datetime.timedelta(-1)}, "but it has to be seconds or a timedelta"),
-        ({"delay": datetime.datetime(2030, 1, 1)}, "but it has to be seconds or a timedelta"),
-        ({"delay": float("nan")}, "delay is nan, but it has to be seconds or a timedelta"),
+        ({"delay": -1}, "delay is -1, but it has to be seconds, 0 or more, or a timedelta"),
+        ({"delay": "soon"}, "delay is 'soon', but it has to be seconds, 0 or more, or a timedelta"),
+        ({"delay": datetime.timedelta(-1)}, "but it has to be seconds, 0 or more, or a timedelta"),
+        ({"delay": datetime.datetime(2030, 1, 1)}, "but it has to be seconds, 0 or more, or a timedelta"),
+        ({"delay": float("nan")}, "delay is nan, but it has to be seconds, 0 or more, or a timedelta"),
         ({"delay": float("inf")}, "delay is inf, but it has to be before the year 9000"),
         ({"delay": 10**400}, "but it has to be before the year 9000"),
         ({"at": datetime.datetime.max}, "but it has to be before the year 9000"),
         ({"expires": 1e12}, r"expires is 1000000000000.0, but it has to be before the year 9000"),
-        ({"at": "noon"}, "at is 'noon', but it has to be a datetime or seconds"),
+        ({"expires": "tomorrow"}, "expires is 'tomorrow', but it has to be a datetime, or seconds, .* or a timedelta"),
+        ({"at": "noon"}, "at is 'noon', but it has to be a datetime, or seconds since the epoch"),
         ({"expires": datetime.timedelta(seconds=1), "delay": 5}, "which is before the message could be sent"),
         ({"priority": "high"}, "priority is 'high', but it has to be a whole number; higher goes first"),
         ({"key": ""}, "key is '', but it has to be a string of 1 to 200 characters, without NUL"),
@@ -876,7 +877,7 @@ def test_a_database_that_cannot_be_reached_is_an_error_that_says_so(
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("nonsense://x", "MAIL_OUTBOX_URL cannot be used: Can't load plugin: sqlalchemy.dialects:nonsense"),
+        ("nonsense://x", "sqlalchemy.dialects:nonsense. Set it to a URL that SQLAlchemy knows, such as 'sqlite:"),
         ("nonsense", "MAIL_OUTBOX_URL has to be a URL such as 'postgresql+psycopg://user@host/database'."),
     ],
 )

@@ -27,6 +27,12 @@ LATEST: t.Final = 221_845_392_000.0
 
 _KEY = re.compile(r"[^\x00\ud800-\udfff]{1,200}")
 
+_WANTED: t.Final = {
+    "delay": "seconds, 0 or more, or a timedelta that is not negative",
+    "at": "a datetime, or seconds since the epoch",
+    "expires": "a datetime, or seconds, 0 or more, or a timedelta that is not negative, from now",
+}
+
 Moment = float | datetime.timedelta | datetime.datetime
 
 
@@ -87,8 +93,7 @@ def _moment(value: t.Any, name: str, *, from_now: bool = False) -> float | None:
     except OverflowError:
         moment = LATEST + 1
     if moment is None:
-        wanted = "seconds or a timedelta" if name == "delay" else "a datetime or seconds"
-        raise ValueError(f"send_later: {name} is {value!r}, but it has to be {wanted}")
+        raise ValueError(f"send_later: {name} is {value!r}, but it has to be {_WANTED[name]}")
     if moment > LATEST:
         raise ValueError(f"send_later: {name} is {value!r}, but it has to be before the year 9000")
     return moment

@@ -67,7 +67,12 @@ class OutboxQueue(Queue):
         try:
             store = Store(engine(config["MAIL_OUTBOX_URL"]))
         except (exc.ArgumentError, exc.NoSuchModuleError, ImportError) as error:
-            raise ConfigError(f"MAIL_OUTBOX_URL cannot be used: {error}.", key="MAIL_OUTBOX_URL") from error
+            raise ConfigError(
+                f"MAIL_OUTBOX_URL cannot be used: {error}. Set it to a URL that SQLAlchemy knows, such as "
+                f"'sqlite:////var/lib/shop/outbox.sqlite' or 'postgresql+psycopg://user@host/name', and see that the "
+                f"database's driver is installed.",
+                key="MAIL_OUTBOX_URL",
+            ) from error
         return cls(delivery, Schedule(config["MAIL_RETRY_SCHEDULE"], config["MAIL_RETRY_FOR"]), store, own=True)
 
     def put(
