@@ -1,10 +1,13 @@
 """Celery: an empty task, a message in a task, Flask-Mail's ``mail.send`` in a task, and fifty ids in one.
 
-One Redis, one worker with four children, over Postfix's ``smtp-sink``, each in turns with a worker
-of its own. All tasks are queued first; what is measured is how long the worker takes for those between the first tenth
-and the last, so that neither its start nor its last moments count::
+One Redis, one worker over Postfix's ``smtp-sink``, each in turns with a worker of its own. All tasks are queued first;
+what is measured is how long the worker takes for those between the first tenth and the last, so that neither its start
+nor its last moments count::
 
-    python bench/celery_rate.py --peers .peers [--rounds 5] [--count 4000]
+    python bench/celery_rate.py --peers .peers [--rounds 5] [--count 4000] [--children 1 --children 4]
+
+With one child, a task takes what Celery and the mail need one after the other. With more, the children send while
+Celery's main process hands out tasks, and on two cores the rate comes up to what that process is able to hand out.
 """
 
 from __future__ import annotations
@@ -57,8 +60,8 @@ def environment(kind: str, config: dict[str, t.Any], peers: pathlib.Path) -> dic
 
 
 @contextlib.contextmanager
-def worker(env: dict[str, str], folder: pathlib.Path) -> c.Generator[None]:
-    flags = ["--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "error", "-c", "4"]
+def worker(env: dict[str, str], folder: pathlib.Path, children: int) -> c.Generator[None]:
+    flags = ["--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "error", "-c", str(children)]
     command = [sys.executable, "-m", "celery", "-A", "bench.celery_tasks:celery_app", "worker", *flags]
     with (folder / "worker.log").open("ab") as log:
         process = subprocess.Popen(command, env=env, cwd=HERE.parent, stdout=log, stderr=log, start_new_session=True)
@@ -70,7 +73,7 @@ def worker(env: dict[str, str], folder: pathlib.Path) -> c.Generator[None]:
         process.wait()
 
 
-def measure(kind: str, count: int, config: dict[str, t.Any], url: str, peers: pathlib.Path) -> float:
+def measure(kind: str, count: int, children: int, config: dict[str, t.Any], url: str, peers: pathlib.Path) -> float:
     """Mails, or tasks, per second."""
     folder = pathlib.Path(config["FOLDER"])
     env = environment(kind, config, peers)
@@ -82,11 +85,14 @@ def measure(kind: str, count: int, config: dict[str, t.Any], url: str, peers: pa
         subprocess.run([sys.executable, "-c", program], env=env, cwd=HERE.parent, check=True)
 
         def left() -> int:
-            queues = [client.llen(f"celery{step}") for step in ("", "\x06\x163", "\x06\x166", "\x06\x169")]
-            return sum(queues) + client.hlen("unacked")
+            with client.pipeline(transaction=False) as asked:
+                for step in ("", "\x06\x163", "\x06\x166", "\x06\x169"):
+                    asked.llen(f"celery{step}")
+                asked.hlen("unacked")
+                return sum(asked.execute())
 
         tasks = left()
-        with worker(env, folder):
+        with worker(env, folder, children):
             marks = [tasks * 9 // 10, tasks // 10]
             times = []
             for mark in marks:
@@ -100,7 +106,7 @@ def measure(kind: str, count: int, config: dict[str, t.Any], url: str, peers: pa
     return (more - less) * count / tasks / (ended - begun)
 
 
-def one_round(count: int, peers: pathlib.Path, kinds: list[str]) -> dict[str, float]:
+def one_round(count: int, children: int, peers: pathlib.Path, kinds: list[str]) -> dict[str, float]:
     figures = {}
     with sink() as (port, _), Redis() as broker, Postgres() as postgres:
         base = {"MAIL_SERVER": "127.0.0.1", "MAIL_PORT": port, "CELERY": {"broker_url": broker.url}}
@@ -118,7 +124,7 @@ def one_round(count: int, peers: pathlib.Path, kinds: list[str]) -> dict[str, fl
                         url = stack.enter_context(postgres.database())
                     config |= {**through, "MAIL_OUTBOX_URL": url}
                     many = 10 * count
-                figures[kind] = measure(kind, many, config, broker.url, peers)
+                figures[kind] = measure(kind, many, children, config, broker.url, peers)
     return figures
 
 
@@ -144,14 +150,21 @@ def main() -> None:
     parser.add_argument("--peers", type=pathlib.Path, default=os.environ.get("POSTBOX_PEERS", ".peers"))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--count", type=int, default=4000)
+    parser.add_argument("--children", type=int, action="append", help="of the worker; each that is given (1 and 4)")
     parser.add_argument("--only", choices=PUT, action="append", help="measure this only; may be given several times")
     arguments = parser.parse_args()
-    rounds = []
+    many = arguments.children or [1, 4]
+    rounds: dict[int, list[dict[str, float]]] = {children: [] for children in many}
     for number in range(arguments.rounds):
-        rounds.append(one_round(arguments.count, arguments.peers, arguments.only or list(PUT)))
-        print(f"round {number + 1} of {arguments.rounds}: {rounds[-1]}", file=sys.stderr)
+        for children in many:
+            kinds = arguments.only or list(PUT)
+            rounds[children].append(one_round(arguments.count, children, arguments.peers, kinds))
+            shown = f"round {number + 1} of {arguments.rounds}, children: {children}: {rounds[children][-1]}"
+            print(shown, file=sys.stderr)
     version = ".".join(map(str, sys.version_info[:3]))
-    print(f"Python {version}, medians of {arguments.rounds} rounds in turns\n\n{table(rounds)}")
+    print(f"Python {version}, medians of {arguments.rounds} rounds in turns")
+    for children in many:
+        print(f"\nA worker with {children} {'child' if children == 1 else 'children'}:\n\n{table(rounds[children])}")
 
 
 if __name__ == "__main__":

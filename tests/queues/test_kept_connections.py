@@ -25,6 +25,7 @@ from flask_mail.extension.background import make_worker
 from flask_mail.queues.outbox import metadata
 from flask_mail.queues.outbox import OutboxQueue
 from flask_mail.queues.worker import Tally
+from flask_mail.transports.bulk import Bulk
 
 from ..faults.faults import hang
 from ..faults.faults import reset
@@ -89,6 +90,31 @@ def test_they_are_kept_from_one_batch_to_the_next(offers: tuple[str, ...], tmp_p
         assert 1 <= opened <= server.connections <= 4
         assert server.verbs.count("QUIT") == 0
         assert taken_once(server, 150)
+
+
+@EACH_OFFER
+def test_all_are_used_from_the_first(
+    offers: tuple[str, ...], tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """New ones are opened one after the other, since each costs a wait; these cost none."""
+    turn, lanes = Bulk._turn, list[int]()
+
+    def counted(bulk: t.Any) -> None:
+        lanes.append(len(bulk._lanes))
+        turn(bulk)
+
+    monkeypatch.setattr(Bulk, "_turn", counted)
+    with FaultyServer(*offers) as server:
+        bench = Bench(server, tmp_path, MAIL_POOL_SIZE=4)
+        pool = bench.state.pool_of(bench.state.get_transport())
+        for session in [pool.lend() for _ in range(3)]:
+            pool.give_back(session)
+        assert bench.send(30, connections=4).sent == 30
+        assert lanes[0] == 4, "three kept, and a new one"
+        lanes.clear()
+        assert bench.send(2, connections=4).sent == 2
+        assert lanes[0] == 2, "no more than there is work for"
+        assert taken_once(server, 32)
 
 
 @EACH_OFFER

@@ -21,6 +21,7 @@ from sqlalchemy import event
 from flask_mail.queues.base import Lease
 from flask_mail.queues.outbox import claiming
 from flask_mail.queues.outbox import engine
+from flask_mail.queues.outbox import ledger
 from flask_mail.queues.outbox import rows
 from flask_mail.queues.outbox import Store
 from flask_mail.queues.outbox import sweep
@@ -392,6 +393,29 @@ def test_what_is_named_is_found_without_looking_through_all_that_waits(tmp_path:
     assert taken() < 2 * few
     store.let_go()
     store.engine.dispose()
+
+
+@pytest.mark.parametrize("which", ["ready", "ids"])
+def test_a_claim_on_postgresql_reads_only_what_it_takes(postgres_database: str, which: str) -> None:
+    """Also while the database has not counted yet how many there are to be sent now."""
+
+    def read(node: dict[str, t.Any]) -> int:
+        return max([node["Actual Rows"] * node["Actual Loops"], *(read(each) for each in node.get("Plans", ()))])
+
+    made = engine(postgres_database)
+    store = Store(made)
+    store.create()
+    with made.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM ANALYZE mail_outbox, mail_outbox_content")
+    ids = put(store, 2000)
+    text, _, given = ledger._compiled(made.dialect, claiming._steps(made.dialect, which).take)
+    values = {**given, "new_owner": "me:1", "until": 0.0, "octets": 1e9, "most": 10, "ids": ids[:10]}
+    with made.begin() as connection:
+        plan: list[dict[str, t.Any]] = connection.exec_driver_sql(
+            f"EXPLAIN (ANALYZE, FORMAT JSON) {text}", values
+        ).scalar_one()
+    assert read(plan[0]["Plan"]) == 10
+    made.dispose()
 
 
 @pytest.mark.parametrize(

@@ -146,23 +146,31 @@ class Bulk:
         self._ended.append(job)
 
     def _widen(self) -> None:
-        """Open another connection, where there is work for one."""
+        """Open another connection, where there is work for one; of those that were kept, as many as there is work for,
+        since they cost no wait."""
+        while self._has_work_for_another() and self._open_another():
+            pass
+
+    def _has_work_for_another(self) -> bool:
         if len(self._lanes) >= self._connections or self._pace.wait() > 0 or not self._look_ahead():
-            return
-        if self._lanes and not all(lane.reading or lane.writing for lane in self._lanes):
-            return
+            return False
+        return all(lane.reading or lane.writing for lane in self._lanes)
+
+    def _open_another(self) -> bool:
+        """Have another lane; return whether its connection was kept."""
         if self._hopeless is not None:
             self._unreachable(copy.copy(self._hopeless))
-            return
+            return False
         try:
             lane = Lane(self._connect(), self._window, self._feed, self._max_emails)
         except Exception as error:  # of MAIL_OAUTH2_TOKEN, for instance
             self._unreachable(failure(error, "connect"))
-            return
+            return False
         self._lanes.append(lane)
         lane.events = selectors.EVENT_READ
         self._selector.register(lane.sock, lane.events, lane)
         self._advance(lane)
+        return lane.session.kept
 
     def _unreachable(self, error: DeliveryError) -> None:
         """No connection: go on with those there are, else the next message is not sent."""

@@ -47,18 +47,18 @@ _COLUMNS: t.Final = (  # in the order of rows.Found
 class Steps:
     """What is asked to take messages.
 
-    :param sizes: of those that there are; what writes nothing locks nobody out.
-    :param chosen: where an UPDATE returns nothing: which to take.
     :param take: takes them; and returns them, where it can.
-    :param taken: else returns them.
-    :param contents: their octets.
+    :param sizes: of those that there are, where what writes nothing locks nobody out; else ``take`` does all at once.
+    :param chosen: where an UPDATE returns nothing: which to take.
+    :param taken: then returns them.
+    :param contents: their octets, where ``take`` does not return them.
     """
 
-    sizes: t.Any
-    chosen: t.Any
     take: t.Any
-    taken: t.Any
-    contents: t.Any
+    sizes: t.Any = None
+    chosen: t.Any = None
+    taken: t.Any = None
+    contents: t.Any = None
 
 
 def claim(ledger: Ledger, lease: Lease, seconds: float, limit: int, *, suspects: bool = False) -> Claims:
@@ -76,7 +76,9 @@ def claim_ids(ledger: Ledger, lease: Lease, seconds: float, ids: c.Collection[st
 
 def _take(ledger: Ledger, steps: Steps, lease: Lease, seconds: float, which: dict[str, t.Any], octets: float) -> Claims:
     change = {"new_owner": lease.owner, "until": time.time() + seconds}
-    with ledger.transaction() as ask:
+    with ledger.transaction(single=steps.sizes is None) as ask:
+        if steps.sizes is None:
+            return Claims(lease, sorted(ask(steps.take, {**which, **change, "octets": octets})))
         sizes = [size for (size,) in ask(steps.sizes, which)]
         if not sizes:
             return Claims(lease, [])
@@ -101,23 +103,42 @@ def _steps(dialect: sa.Dialect, which: str) -> Steps:
         waits = state_by_id.in_([sa.literal_column("'ready'"), sa.literal_column("'suspect'")])
         there = _among(dialect, messages.c.id) & waits
     chosen = sa.select(messages.c.id).where(there).order_by(messages.c.rank, messages.c.due, messages.c.id)
-    chosen = chosen.limit(sa.bindparam("most", type_=sa.Integer))
-    sizes = chosen.with_only_columns(messages.c.size)
-    octets = sa.select(contents.c.id, contents.c.content).where(_among(dialect, contents.c.id))
-    if dialect.name in _SKIPPING:
-        chosen = chosen.with_for_update(skip_locked=True)
+    most: t.Any = sa.bindparam("most", type_=sa.Integer)
     take = messages.update().values(
         state=sa.literal_column("'sending'"),
         owner=sa.bindparam("new_owner"),
         due=sa.bindparam("until"),
         attempts=messages.c.attempts + sa.literal_column("1"),
     )
+    if dialect.name == "postgresql":
+        unseen = sa.select(most).scalar_subquery()
+        return Steps(_at_once(chosen.limit(unseen), take))
+    chosen = chosen.limit(most)
+    sizes = chosen.with_only_columns(messages.c.size)
+    octets = sa.select(contents.c.id, contents.c.content).where(_among(dialect, contents.c.id))
+    if dialect.name in _SKIPPING:
+        chosen = chosen.with_for_update(skip_locked=True)
     if not dialect.update_returning:
         ours = _among(dialect, messages.c.id)
-        return Steps(sizes, chosen, take.where(ours), sa.select(*_COLUMNS).where(ours), octets)
-    if dialect.name in _SKIPPING:  # within IN, PostgreSQL may choose more than once, and take too many
-        chosen = sa.select(chosen.cte("chosen").c.id)
-    return Steps(sizes, None, take.where(messages.c.id.in_(chosen)).returning(*_COLUMNS), None, octets)
+        return Steps(take.where(ours), sizes, chosen, sa.select(*_COLUMNS).where(ours), octets)
+    return Steps(take.where(messages.c.id.in_(chosen)).returning(*_COLUMNS), sizes, contents=octets)
+
+
+def _at_once(chosen: sa.Select[t.Any], take: sa.Update) -> sa.Select[t.Any]:
+    """All of it in one statement, and so in one round trip.
+
+    PostgreSQL must not know the limit when it plans: where it takes it that fewer are ready than that, as it does until
+    it has counted what was put in lately, it reads and sorts all of them. What is chosen comes from a CTE, since within IN it may be chosen more than once, and too much taken; and the
+    content from a subquery for each row, so that no plan reads all that there is.
+    """
+    wanted = chosen.add_columns(messages.c.rank, messages.c.due, messages.c.size)
+    columns = wanted.with_for_update(skip_locked=True).cte("locked").c
+    so_far = sa.func.sum(columns.size).over(order_by=(columns.rank, columns.due, columns.id))
+    counted = sa.select(columns.id, (so_far - columns.size).label("before")).subquery("counted")
+    within = sa.select(counted.c.id).where(counted.c.before < sa.bindparam("octets", type_=sa.Double))
+    taken = take.where(messages.c.id.in_(within)).returning(*_COLUMNS).cte("taken")
+    content = sa.select(contents.c.content).where(contents.c.id == taken.c.id).scalar_subquery()
+    return sa.select(*taken.c, content)
 
 
 def _among(dialect: sa.Dialect, id: sa.Column[str]) -> sa.ColumnElement[bool]:

@@ -63,13 +63,14 @@ class Ledger:
         return counts[0]
 
     @contextlib.contextmanager
-    def transaction(self) -> c.Generator[Ask]:
+    def transaction(self, *, single: bool = False) -> c.Generator[Ask]:
         """Run statements in one transaction, one after the other.
 
+        :param single: it is only one.
         :raises sqlalchemy.exc.DBAPIError: the database refuses; nothing is written.
         """
         if self.engine.dialect.update_returning:
-            with self._cursor(in_transaction=True) as cursor:
+            with self._cursor(in_transaction=not (single and self.at_once)) as cursor:
                 yield functools.partial(self._ask, cursor)
         else:  # on MariaDB, whose lists of parameters SQLAlchemy has to write out
             with self.engine.begin() as connection:
