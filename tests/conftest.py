@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections.abc as c
 import contextlib
+import gc
 import os
 import typing as t
 
@@ -57,6 +58,15 @@ def redis_url() -> c.Iterator[str]:
     """The URL of a Redis that all tests share, started when the first test wants it."""
     with Redis() as server:
         yield server.url
+
+
+@pytest.fixture
+def no_collector() -> c.Iterator[None]:
+    """Nothing is closed by the garbage collector, which comes when it likes."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture

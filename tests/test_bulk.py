@@ -352,3 +352,33 @@ def test_no_descriptor_is_left_open() -> None:
         server.wait_for(lambda: server.open == 0)
         assert descriptors() <= before
     assert dropped == {7, 11, 13}
+
+
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.parametrize("way", ["closed", "left", "progress fails"])
+@pytest.mark.parametrize("ordered", [False, True])
+@EACH_OFFER
+def test_a_run_that_is_given_up_at_a_failure_hangs_up(offers: tuple[str, ...], ordered: bool, way: str) -> None:
+    """The error's traceback leads to the frames that the run was in, and keeps what they hold."""
+
+    def fail(progress: t.Any) -> None:
+        if progress.failed:
+            raise LookupError
+
+    with FaultyServer(*offers, trouble=at("RCPT", "user3", "550 5.1.1 no")) as server:
+        options = {"progress": fail} if way == "progress fails" else {}
+        results = t.cast(
+            "c.Generator[t.Any]", mailer(server).send_many(letters(200), connections=2, ordered=ordered, **options)
+        )
+        kept: BaseException | None = None
+        try:
+            for result in results:
+                if (kept := result.error) is not None:
+                    break
+        except LookupError as error:
+            kept = error
+        if way == "closed":
+            results.close()
+        del results
+        server.wait_for(lambda: server.open == 0)
+        assert isinstance(kept, LookupError if way == "progress fails" else DeliveryError)

@@ -43,7 +43,7 @@ class Sending:
 
     def deliver_many(
         self, tagged: t.Any, /, *, connections: int, window: int = 16, kept: bool = False
-    ) -> t.Iterator[Sent]:
+    ) -> t.Generator[Sent]:
         raise NotImplementedError
 
     def transient(self, reply: Reply, /) -> bool:

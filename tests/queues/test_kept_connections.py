@@ -50,11 +50,11 @@ class Bench:
         self.queue.store.create()
         self._numbers = itertools.count()
 
-    def send(self, count: int, connections: int = 4) -> Tally:
+    def send(self, count: int, connections: int = 4, **options: t.Any) -> Tally:
         """Queue so many messages, and send them as a task does."""
         messages = [Message("x", [f"{next(self._numbers)}@example.com"], "x") for _ in range(count)]
         ids = [str(result.id) for result in self.mail.send_many(messages, later=True)]
-        return make_worker(self.state, self.queue, connections=connections).send(ids)
+        return make_worker(self.state, self.queue, connections=connections, **options).send(ids)
 
     @property
     def attempts(self) -> set[int]:
@@ -143,6 +143,22 @@ def test_a_worker_that_runs_on_closes_its_own(tmp_path: pathlib.Path) -> None:
         bench.mail.send_later(Message("x", ["0@example.com"], "x"))
         assert make_worker(bench.state, bench.queue).run(burst=True).sent == 1
         server.wait_for(lambda: server.verbs.count("QUIT") == 1)
+
+
+@pytest.mark.usefixtures("no_collector")
+@EACH_OFFER
+def test_a_worker_that_fails_leaves_none_open(offers: tuple[str, ...], tmp_path: pathlib.Path) -> None:
+    """However long the error is kept, whose traceback leads to what the worker was doing."""
+
+    def fail(tally: Tally) -> None:
+        raise LookupError
+
+    with FaultyServer(*offers) as server:
+        bench = Bench(server, tmp_path, MAIL_POOL_SIZE=0)
+        with pytest.raises(LookupError) as kept:
+            bench.send(50, connections=2, progress=fail)
+        server.wait_for(lambda: server.open == 0)
+        assert kept.value.__traceback__
 
 
 # No longer good

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc as c
+import contextlib
 import copy
 import dataclasses as d
 import itertools
@@ -148,16 +149,17 @@ def queued(results: c.Iterable[tuple[int, Message, str | Exception]]) -> c.Itera
 
 def _told(
     state: InForce,
-    results: c.Iterator[Result],
+    results: c.Generator[Result],
     progress: c.Callable[[Progress], object] | None,
     total: int | None,
 ) -> c.Iterator[Result]:
     start, failed = time.monotonic(), 0
-    for done, result in enumerate(results, 1):
-        failed += result.receipt is None
-        if progress is not None:
-            progress(Progress(done, failed, total, time.monotonic() - start))
-        yield result
+    with contextlib.closing(results):  # the traceback of a failed one leads to this frame, and keeps them
+        for done, result in enumerate(results, 1):
+            failed += result.receipt is None
+            if progress is not None:
+                progress(Progress(done, failed, total, time.monotonic() - start))
+            yield result
 
 
 def _meant_for(message: Message) -> tuple[str, ...]:
@@ -205,17 +207,18 @@ class _Outcomes:
         self._pace = Pace(messages, seconds)
         self._early: dict[int, Result] = {}
 
-    def in_order(self, results: c.Iterator[Result]) -> c.Iterator[Result]:
+    def in_order(self, results: c.Generator[Result]) -> c.Generator[Result]:
         """*results* in the order of their messages."""
         expected = itertools.count()
         index = next(expected)
-        for result in results:
-            self._early[result.index] = result
-            while index in self._early:
-                yield self._early.pop(index)
-                index = next(expected)
+        with contextlib.closing(results):
+            for result in results:
+                self._early[result.index] = result
+                while index in self._early:
+                    yield self._early.pop(index)
+                    index = next(expected)
 
-    def of(self, messages: c.Iterable[Message], connections: int, window: int) -> c.Iterator[Result]:
+    def of(self, messages: c.Iterable[Message], connections: int, window: int) -> c.Generator[Result]:
         transport = self._state.get_transport()
         if self._state.suppressed_now() or not isinstance(transport, SMTPTransport):
             return self._one_by_one(messages)
@@ -230,7 +233,11 @@ class _Outcomes:
             pace=self._pace,
             hold=lambda: len(self._early) >= MANY_EARLY,
         )
-        return map(self._result, bulk)
+        return self._results(bulk)
+
+    def _results(self, bulk: Bulk) -> c.Generator[Result]:
+        with contextlib.closing(iter(bulk)) as jobs:
+            yield from map(self._result, jobs)
 
     def _job(self, index: int, message: Message, host: str, port: int) -> Job:
         """A job for *message*; one that has ended where it cannot be composed."""
@@ -269,7 +276,7 @@ class _Outcomes:
             tell_failure(self._state, message, recipients, error)
         return Result(index, message, error=error)
 
-    def _one_by_one(self, messages: c.Iterable[Message]) -> c.Iterator[Result]:
+    def _one_by_one(self, messages: c.Iterable[Message]) -> c.Generator[Result]:
         """Over a transport with nothing to gain from several connections, or none at all."""
         session: Session | None = None
         try:

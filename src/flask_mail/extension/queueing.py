@@ -95,7 +95,7 @@ class AppDelivery(Delivery):
 
     def deliver_many(
         self, tagged: c.Iterable[Tagged | None], /, *, connections: int, window: int = 16, kept: bool = False
-    ) -> c.Iterator[Sent]:
+    ) -> c.Generator[Sent]:
         """See :meth:`.Delivery.deliver_many`."""
         transport = self._state.get_transport()
         messages, seconds = self._state.rate_limit or (0, 1.0)
@@ -114,7 +114,7 @@ class AppDelivery(Delivery):
             pace=pace,
             keep=pool.give_back if pool else SMTPSession.close,
         )
-        with contextlib.closing(t.cast("c.Generator[list[Job]]", bulk.batches())) as batches:
+        with contextlib.closing(bulk.batches()) as batches:
             for batch in batches:
                 yield [(job.tag, self._outcome(job)) for job in batch]
 

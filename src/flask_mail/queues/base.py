@@ -55,14 +55,15 @@ class Delivery(t.Protocol):
         connections: int,
         window: int = 16,
         kept: bool = False,
-    ) -> c.Iterator[Sent]:
+    ) -> c.Generator[Sent]:
         """Send any number, over several connections driven by the calling thread.
 
         :param tagged: triples of a tag, a submission and its lease, pulled as there is room. ``None`` says that there
             is nothing right now, and is asked again when something has ended.
         :param kept: whether to use connections that are kept open, and to keep them open afterwards.
-        :returns: lists of what ended together: tag and outcome. Of a submission to more recipients than one transaction
-            takes, the first transaction ends it; :attr:`.Receipt.unoffered` names the others.
+        :returns: lists of what ended together: tag and outcome; who closes it before its end hangs up. Of a submission
+            to more recipients than one transaction takes, the first transaction ends it; :attr:`.Receipt.unoffered`
+            names the others.
         """
         ...
 

@@ -151,8 +151,9 @@ class Worker:
         """
         sent = self._delivery.deliver_many(self._supply.stream(), connections=self._connections, kept=kept)
         try:
-            for together in sent:
-                self._settle(together)
+            with contextlib.closing(sent):  # which the traceback of an error keeps
+                for together in sent:
+                    self._settle(together)
         finally:
             self._supply.give_back()
 

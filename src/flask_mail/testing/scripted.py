@@ -96,7 +96,7 @@ class ScriptedDelivery(Delivery):
         connections: int,
         window: int = 16,
         kept: bool = False,
-    ) -> c.Iterator[Sent]:
+    ) -> c.Generator[Sent]:
         """See :meth:`flask_mail.queues.base.Delivery.deliver_many`; one after another."""
         for each in tagged:
             if each is None:

@@ -78,13 +78,13 @@ class Bulk:
         """Whether all connections had replies when they were looked at last."""
         self._process = os.getpid()
 
-    def __iter__(self) -> c.Iterator[Job]:
+    def __iter__(self) -> c.Generator[Job]:
         with contextlib.closing(self._run()) as ends:
             for _ in ends:
                 while self._ended:
                     yield self._ended.popleft()
 
-    def batches(self) -> c.Iterator[list[Job]]:
+    def batches(self) -> c.Generator[list[Job]]:
         """The jobs in lists of those that ended together: nobody waits for others to fill one."""
         with contextlib.closing(self._run()) as ends:
             for _ in ends:
