@@ -6,9 +6,11 @@ import base64
 import collections.abc as c
 import datetime
 import logging
+import select
 import smtplib
 import socket
 import ssl
+import struct
 import time
 import types
 import typing as t
@@ -554,3 +556,35 @@ def test_a_port_that_is_no_number_is_a_failure_to_connect(port: t.Any) -> None:
     with pytest.raises(DeliveryError) as caught:
         SMTPTransport(Endpoint("127.0.0.1", port, timeouts=Timeouts(5))).open()
     assert caught.value.stage == "connect"
+
+
+@pytest.mark.parametrize("trouble", ["reset before it", "interrupted"])
+def test_a_handshake_that_fails_leaves_no_descriptor_open(trouble: str) -> None:
+    """However long the error is kept."""
+    made: list[ssl.SSLSocket] = []
+
+    class Recorded(ssl.SSLSocket):
+        def __new__(cls, *args: t.Any, **kwargs: t.Any) -> t.Self:
+            made.append(super().__new__(cls, *args, **kwargs))
+            return t.cast(t.Self, made[-1])
+
+        def do_handshake(self, block: bool = False) -> None:
+            raise KeyboardInterrupt
+
+    context = ssl.create_default_context()
+    context.sslsocket_class = Recorded
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        endpoint = Endpoint(*listener.getsockname(), security="tls", trust=Trust(given=context), timeouts=Timeouts(5))
+        sock = connect.open_socket(endpoint)
+        server, _ = listener.accept()
+        with server:
+            if trouble == "reset before it":
+                server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                server.close()
+                poll = select.poll()
+                poll.register(sock, 0)  # the end of both ways is told all the same
+                assert poll.poll(5000)
+            with pytest.raises((ConnectionResetError, KeyboardInterrupt)) as kept:
+                connect.begin(sock, endpoint)
+    assert [each.fileno() for each in made] == [-1]
+    assert (kept.type is KeyboardInterrupt) is (trouble == "interrupted")

@@ -13,6 +13,7 @@ import smtplib
 import socket
 import ssl
 import time
+import traceback
 import typing as t
 
 from ..submission import Reply
@@ -192,7 +193,19 @@ def _handshake(sock: socket.socket, endpoint: Endpoint, until: float) -> ssl.SSL
     sock.settimeout(endpoint.timeouts.left("tls", until))
     with contextlib.suppress(OSError):  # TLS writes in records, one after the other
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return endpoint.trust.context().wrap_socket(sock, server_hostname=endpoint.host)
+    try:
+        return endpoint.trust.context().wrap_socket(sock, server_hostname=endpoint.host)
+    except BaseException as error:
+        _close_half_made(error)
+        raise
+
+
+def _close_half_made(error: BaseException) -> None:
+    """Close the socket that ``wrap_socket()`` was about to make of another, which is closed already: where that was
+    reset before, or the handshake is interrupted, Python 3.11 leaves it to whoever has the traceback."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if isinstance(made := frame.f_locals.get("self"), ssl.SSLSocket):
+            made.close()
 
 
 def welcome(client: Client, endpoint: Endpoint) -> Reply:
