@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import collections.abc as c
 import json
+import socket
 import threading
 import time
 import typing as t
@@ -21,6 +22,7 @@ from flask_mail.doctor import SystemResolver
 from flask_mail.doctor.exam import Check
 from flask_mail.doctor.exam import Exam
 from flask_mail.doctor.exam import Seen
+from flask_mail.doctor.network import connect
 
 from ..servers import hang
 from ..servers import line
@@ -225,6 +227,29 @@ def test_a_check_without_network_ends_in_time_too(monkeypatch: pytest.MonkeyPatc
     never.set()
     assert [trouble.cause for trouble in report.findings[0].troubles] == ["too-long"]
     assert report.seconds < 3
+
+
+def test_a_connection_that_comes_too_late_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = threading.Event()
+    exams: list[Exam] = []
+
+    def look(exam: Exam) -> Seen:
+        exams.append(exam)
+        found.wait()  # for the server's address
+        return connect(exam)
+
+    monkeypatch.setattr("flask_mail.doctor.chosen", lambda **_: [Check("connect", "connection", look)])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config = {"MAIL_SERVER": "127.0.0.1", "MAIL_PORT": listener.getsockname()[1]}
+        report = examine(Case(config), budget=Budget(each=0.2))
+        assert [trouble.cause for trouble in report.findings[0].troubles] == ["too-long"]
+        found.set()
+        listener.settimeout(5)
+        peer, _ = listener.accept()
+        with peer:
+            peer.settimeout(5)
+            assert peer.recv(1) == b""
+    assert exams
 
 
 def test_a_server_that_drips_ends_in_time(scripted: c.Callable[..., ScriptedServer]) -> None:

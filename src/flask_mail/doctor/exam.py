@@ -122,6 +122,13 @@ class Exam:
         self.client.begin()
         return self.client
 
+    def reached(self, sock: socket.socket) -> socket.socket:
+        """Take over a socket; one that comes too late is closed."""
+        self.sock = sock
+        if self.over:
+            sock.close()
+        return sock
+
     def keep(self, client: Client) -> Client:
         """Take over a connection; one that comes too late is closed."""
         self.client = client

@@ -86,12 +86,12 @@ def connect(exam: Exam) -> Seen:
     endpoint = exam.endpoint()
     first = _patient(endpoint, 0.6)
     try:
-        exam.sock = open_socket(first)
+        sock = exam.reached(open_socket(first))
     except DeliveryError as error:
         if not isinstance(error, TimeoutError):
             raise
         return _other_ports(exam, endpoint, error)
-    return Seen(f"{endpoint.host}:{endpoint.port}" if endpoint.proxy else _peer(exam.sock))
+    return Seen(f"{endpoint.host}:{endpoint.port}" if endpoint.proxy else _peer(sock))
 
 
 def _peer(sock: socket.socket) -> str:
