@@ -56,8 +56,11 @@ from .server import FaultyServer
 TIMEOUT = 0.3
 MAY_BE_LATE = 10
 """Cells that are tried again by themselves: the others may have taken the processor's time."""
+TRIES = 3
+"""How often each of them is; one that is late every time is late."""
 MANY_SECONDS = 20.0
-"""The timeout of the steps that are not at fault."""
+"""The timeout of the steps that are not at fault, and of all steps where the fault is not that they take time: however
+slow the machine, they are not given up, and whoever waits where there is nothing to wait for is late."""
 
 COLUMNS = "4xx  5xx  421  close reset hang garbage drip endless 1_MB_line"
 TABLE = """
@@ -141,6 +144,10 @@ class Outcome:
     taken: int
     smuggled: bytes
 
+    @property
+    def late(self) -> bool:
+        return self.seconds > TIMEOUT + 1
+
 
 def http(status: str) -> c.Callable[[Client], None]:
     return lambda client: client.send(f"HTTP/1.1 {status}\r\n\r\n".encode())
@@ -188,17 +195,19 @@ def troubled(cell: Cell, context: ssl.SSLContext) -> c.Iterator[tuple[FaultyServ
             yield server, {**config, "MAIL_PROXY": proxy.url()}
 
 
-def slow_stage(cell: Cell) -> str:
-    """The step of which the fault takes time."""
+def timeouts(cell: Cell) -> dict[str, float]:
+    """Only where the time is to run out, at the step at fault, does it run out soon."""
+    if not cell.result.startswith("T"):
+        return {"default": MANY_SECONDS}
     at_content = cell.offer == "CHUNKING" and cell.stage == "DATA"
-    return {"QUIT": "default"}.get(cell.stage, "end-of-data" if at_content else STAGES[cell.stage][0])
+    return {"default": MANY_SECONDS, "end-of-data" if at_content else STAGES[cell.stage][0]: TIMEOUT}
 
 
 def outcome(cell: Cell, authority: Authority, context: ssl.SSLContext) -> Outcome:
     app = Flask("app_of_a_test")
     with troubled(cell, context) as (server, config):
         app.config.update(config, MAIL_DEFAULT_SENDER="from@example.com", MAIL_TLS_CA=authority.ca_file)
-        app.config.update(MAIL_POOL_SIZE=0, MAIL_TIMEOUT={"default": MANY_SECONDS, slow_stage(cell): TIMEOUT})
+        app.config.update(MAIL_POOL_SIZE=0, MAIL_TIMEOUT=timeouts(cell))
         mail = Mail(app)
         message = Message("Hello", ["to@example.com"], "x")
         error: Exception | None = None
@@ -224,8 +233,18 @@ def outcomes(authority: Authority) -> dict[Cell, Outcome]:
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         tried = pool.map(lambda cell: outcome(cell, authority, context), CELLS)
         ended = dict(zip(CELLS, tried, strict=True))
-    late = [cell for cell in CELLS if ended[cell].seconds > TIMEOUT + 1]
-    return ended | {cell: outcome(cell, authority, context) for cell in late[:MAY_BE_LATE]}
+    try_again_what_was_late(ended, lambda cell: outcome(cell, authority, context))
+    return ended
+
+
+def try_again_what_was_late(ended: dict[Cell, Outcome], again: c.Callable[[Cell], Outcome]) -> None:
+    """Nothing else is a reason for another try: not a wrong error, and not that time ran out where it may not."""
+    late = [cell for cell in ended if ended[cell].late]
+    for cell in late[:MAY_BE_LATE]:
+        for _ in range(TRIES):
+            ended[cell] = again(cell)
+            if not ended[cell].late:
+                break
 
 
 def test_the_matrix_is_whole() -> None:
@@ -233,10 +252,38 @@ def test_the_matrix_is_whole() -> None:
     assert {cell.fault for cell in CELLS} == set(FAULTS) == set(PROXY_FAULTS)
 
 
+def test_time_runs_out_where_that_is_declared_and_nowhere_else() -> None:
+    for cell in CELLS:
+        soon = [stage for stage, seconds in timeouts(cell).items() if seconds < MANY_SECONDS]
+        assert len(soon) == cell.result.startswith("T"), cell
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "tries", "last"),
+    [
+        (5.0, [0.1], 1, 0.1),  # the machine was slow
+        (5.0, [5.0, 5.0, 0.1], 3, 0.1),
+        (5.0, [5.0, 5.0, 5.0, 0.1], 3, 5.0),  # it is late
+        (0.5, [], 0, 0.5),  # and what went wrong in time went wrong
+    ],
+)
+def test_only_what_was_late_is_tried_again(first: float, then: list[float], tries: int, last: float) -> None:
+    ended = {cell: Outcome(TimeoutError(), first, 0, b"") for cell in CELLS[: MAY_BE_LATE + 2]}
+    tried: list[Cell] = []
+
+    def again(cell: Cell) -> Outcome:
+        tried.append(cell)
+        return Outcome(None, then[tried.count(cell) - 1], 1, b"")
+
+    try_again_what_was_late(ended, again)
+    assert len(tried) == tries * MAY_BE_LATE
+    assert [each.seconds for each in ended.values()] == [last] * MAY_BE_LATE + [first] * 2
+
+
 @pytest.mark.parametrize("cell", CELLS, ids=str)
 def test_every_fault_ends_in_time_and_as_declared(cell: Cell, outcomes: dict[Cell, Outcome]) -> None:
     ended = outcomes[cell]
-    assert ended.seconds <= TIMEOUT + 1
+    assert not ended.late, ended
     assert ended.smuggled == b""
     if cell.result == "ok":
         assert (ended.error, ended.taken) == (None, 1)
