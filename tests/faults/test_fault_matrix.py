@@ -30,6 +30,7 @@ import dataclasses as d
 import smtplib
 import socket
 import ssl
+import threading
 import time
 import tracemalloc
 import typing as t
@@ -61,6 +62,10 @@ TRIES = 3
 MANY_SECONDS = 20.0
 """The timeout of the steps that are not at fault, and of all steps where the fault is not that they take time: however
 slow the machine, they are not given up, and whoever waits where there is nothing to wait for is late."""
+
+APPS = threading.Lock()
+"""Held while an application is made: Werkzeug compiles its routes, which Python 3.11 sometimes fails to do in several
+threads at once ("AST constructor recursion depth mismatch")."""
 
 COLUMNS = "4xx  5xx  421  close reset hang garbage drip endless 1_MB_line"
 TABLE = """
@@ -204,7 +209,8 @@ def timeouts(cell: Cell) -> dict[str, float]:
 
 
 def outcome(cell: Cell, authority: Authority, context: ssl.SSLContext) -> Outcome:
-    app = Flask("app_of_a_test")
+    with APPS:
+        app = Flask("app_of_a_test")
     with troubled(cell, context) as (server, config):
         app.config.update(config, MAIL_DEFAULT_SENDER="from@example.com", MAIL_TLS_CA=authority.ca_file)
         app.config.update(MAIL_POOL_SIZE=0, MAIL_TIMEOUT=timeouts(cell))
