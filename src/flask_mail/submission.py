@@ -34,7 +34,10 @@ class Content:
 
     def __init__(self, parts: c.Iterable[bytes | Sized]) -> None:
         self._parts = tuple(parts)
-        self.size: int = sum([len(part) if isinstance(part, bytes) else part.size for part in self._parts])
+        size = 0
+        for part in self._parts:
+            size += len(part) if isinstance(part, bytes) else part.size
+        self.size: int = size
         """The number of octets in all."""
 
     def __iter__(self) -> c.Iterator[bytes]:

@@ -159,9 +159,13 @@ class Line:
             later: list[str] = []
             if begun is not None:
                 reset, self._reset = self._reset, False
-                group = ["RSET", *begun[1], "DATA"] if reset else [*begun[1], "DATA"]
-                yield _lines(group[: MANY + 2])
-                later = group[MANY + 2 :]
+                group = begun[1]
+                group.append("DATA")
+                if reset:
+                    group.insert(0, "RSET")
+                if len(group) > MANY + 2:
+                    group, later = group[: MANY + 2], group[MANY + 2 :]
+                yield _lines(group)
             if dotted is not None:
                 if begun is None and self.parting and not dotted.waiting:
                     self.parted = True
@@ -258,7 +262,7 @@ def _heavy(job: Job) -> bool:
 
 
 def _lines(commands: list[str]) -> bytes:
-    return "\r\n".join([*commands, ""]).encode("utf-8")
+    return ("\r\n".join(commands) + "\r\n").encode("utf-8")
 
 
 def _content(job: Job) -> c.Generator[bytes, None, None]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import collections
 import collections.abc as c
+import math
 import selectors
 import smtplib
 import socket
@@ -182,7 +183,10 @@ class Lane:
                     jobs[-1].end = self.gone + self._pending
                 elif (answer := take()) is None:
                     self.reading = True
-                    self._set_clock()
+                    if self._pending:
+                        self.until = math.inf  # the clock starts when it is written
+                    else:
+                        self._set_clock()
                     return True
                 elif answer.code == 421:
                     self._told_goodbye(answer)
@@ -236,7 +240,7 @@ class Lane:
         self.gone += sent
         self._pending = len(octets) - sent
         self._out = [octets[sent:]] if self._pending else []
-        if sent:  # it may be long since it was decided on
+        if sent or self.until == math.inf:  # it may be long since it was decided on
             self._set_clock()
 
     def _read(self) -> bool:

@@ -72,16 +72,17 @@ class ReplyReader:
 
     def _take_short(self, lines: list[bytes]) -> int:
         """Take *lines* for replies, up to the first that asks for care; return how many."""
+        hidden, take = self.hidden, self.arrived.append
         for number, line in enumerate(lines):
             if len(line) > _SHORT:
                 return number
             try:
-                reply, more = _known(line if self.hidden is None else masked(line, self.hidden))
+                reply, more = _known(line if hidden is None else masked(line, hidden))
             except smtplib.SMTPResponseException:
                 return number
             if more or reply.code == 421:
                 return number
-            self.arrived.append(reply)
+            take(reply)
         return len(lines)
 
     def take(self) -> Reply | None:

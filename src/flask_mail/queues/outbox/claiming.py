@@ -124,12 +124,13 @@ def _steps(dialect: sa.Dialect, which: str) -> Steps:
     return Steps(take.where(messages.c.id.in_(chosen)).returning(*_COLUMNS), sizes, contents=octets)
 
 
-def _at_once(chosen: sa.Select[t.Any], take: sa.Update) -> sa.Select[t.Any]:
+def _at_once(chosen: sa.Select[t.Any], take: sa.Update) -> sa.Executable:
     """All of it in one statement, and so in one round trip.
 
     PostgreSQL must not know the limit when it plans: where it takes it that fewer are ready than that, as it does until
-    it has counted what was put in lately, it reads and sorts all of them. What is chosen comes from a CTE, since within IN it may be chosen more than once, and too much taken; and the
-    content from a subquery for each row, so that no plan reads all that there is.
+    it has counted what was put in lately, it reads and sorts all of them. What is chosen comes from a CTE, since within
+    IN it may be chosen more than once, and too much taken; and the content from a subquery for each row, so that no
+    plan reads all that there is.
     """
     wanted = chosen.add_columns(messages.c.rank, messages.c.due, messages.c.size)
     columns = wanted.with_for_update(skip_locked=True).cte("locked").c
