@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses as d
+import operator
 import os
 import threading
 import typing as t
@@ -47,7 +49,7 @@ class Runtime:
         self._pool: Pool | None = None
         self._built_from: tuple[Mode, dict[str, t.Any]] | None = None
         self._queue: Queue | None = None
-        self._queue_built_from: dict[str, t.Any] = {}
+        self._queue_built_from: t.Any = None
         self._background: Background | None = None
 
     @property
@@ -158,12 +160,10 @@ def _transport(chosen: Mode, state: Settings, app: Flask | None) -> Transport:
     return room().capture(app) if chosen == "capture" else Copying(build_transport(as_config(state), app), app)
 
 
-def _queue_settings(state: Settings) -> dict[str, t.Any]:
-    """Those settings of which a queue is made: it outlives a change of the others."""
-    return {name: value for name, value in vars(state).items() if name.startswith(_OF_QUEUES)}
-
-
 _OF_QUEUES: t.Final = ("queue", "threads", "shutdown", "unsent", "retry", "in_doubt", "outbox")
+
+_queue_settings = operator.attrgetter(*[each.name for each in d.fields(Settings) if each.name.startswith(_OF_QUEUES)])
+"""Those settings of which a queue is made: it outlives a change of the others."""
 
 
 def _unlock_all() -> None:

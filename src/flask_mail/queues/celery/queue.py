@@ -107,11 +107,9 @@ class CeleryQueue(Queue):
         now = time.time()
         if message["expires"] <= now:
             self._give_up(message, None)
-        elif self._at_once():
-            self._attempt(message)
-        elif (wait := max(message["due"], self._pause.until)) > now:
+        elif (wait := max(message["due"], self._pause.until)) > now and not self._at_once():
             self._publish(message, wait)
-        elif "copy" not in message or Keys(self.celery()).first(message):
+        elif "copy" not in message or self._at_once() or Keys(self.celery()).first(message):
             self._attempt(message)
 
     def _attempt(self, message: dict[str, t.Any]) -> None:
