@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import math
 import time
 
 from .base import Lease
 from .outbox.store import Store
+
+logger: logging.Logger = logging.getLogger("flask_mail")
 
 
 class Leases:
@@ -50,6 +53,11 @@ class Leases:
         for lease in list(self._held):
             lease.until, lease.closed = min(lease.until, self._end), True
 
+    @property
+    def pause(self) -> float:
+        """Seconds after which they are to be renewed."""
+        return min(self.seconds / 3, 5.0)
+
     def renew(self, now: float) -> None:
         """Let those that have not run out last for as long again."""
         held = [lease for lease in list(self._held) if now < lease.until]
@@ -57,6 +65,13 @@ class Leases:
             self._store.renew([lease.owner for lease in held], self.seconds)
             for lease in held:
                 lease.until = min(now + self.seconds, self._end)
+
+    def renew_or_tell(self, now: float) -> None:
+        """The same; where the database fails it is logged, and they run out unless a later time succeeds."""
+        try:
+            self.renew(now)
+        except Exception:
+            logger.exception("The outbox's database does not answer; leases run out unless it does soon")
 
     @property
     def shortest(self) -> float:

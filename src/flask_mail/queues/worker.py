@@ -29,6 +29,7 @@ from .outbox.listener import Listener
 from .outbox.rows import Claimed
 from .outbox.store import Store
 from .pause import Pause
+from .renewal import renewal
 from .schedule import Schedule
 from .settling import Settling
 from .settling import Tally as Tally
@@ -115,7 +116,7 @@ class Worker:
         :raises sqlalchemy.exc.SQLAlchemyError: the database fails; what was claimed comes free with its lease.
         """
         self._supply.burst = burst
-        with self._keeper(reporting=True):
+        with self._keeper():
             try:
                 while not self._stopping:
                     try:
@@ -138,7 +139,7 @@ class Worker:
         """
         try:
             if self._supply.give(ids):
-                with self._keeper(reporting=False):
+                with renewal.of(self._leases):
                     self._work(kept=True)
         finally:
             self._listener.close()
@@ -199,43 +200,37 @@ class Worker:
     # Beside it all
 
     @contextlib.contextmanager
-    def _keeper(self, *, reporting: bool) -> c.Generator[None]:
-        """Have leases renewed meanwhile.
-
-        :param reporting: whether the worker is to be known in the outbox.
-        """
+    def _keeper(self) -> c.Generator[None]:
+        """Have leases renewed meanwhile, and the worker known in the outbox."""
         ended = threading.Event()
-        thread = threading.Thread(
-            target=self._keep_alive, args=(ended, reporting), name="mail-outbox-lease", daemon=True
-        )
+        thread = threading.Thread(target=self._keep_alive, args=(ended,), name="mail-outbox-lease", daemon=True)
         thread.start()
         try:
             yield
         finally:
             ended.set()
-            if reporting:
-                thread.join()
+            thread.join()
 
-    def _keep_alive(self, ended: threading.Event, reporting: bool) -> None:
+    def _keep_alive(self, ended: threading.Event) -> None:
         """Renew leases, say that the worker is there, and how it goes."""
         started, reported, told = time.time(), 0.0, time.monotonic()
-        pause = min(self._leases.seconds / 3, 5.0)
-        if not reporting and ended.wait(pause):
-            return
         while True:
             now = time.monotonic()
-            try:
-                self._leases.renew(now)
-                if reporting and now - reported > 15.0:
-                    reported = now
-                    self._store.report(self._name, socket.gethostname(), os.getpid(), started)
-            except Exception:
-                logger.exception("The outbox's database does not answer; leases run out unless it does soon")
+            self._leases.renew_or_tell(now)
+            if now - reported > 15.0:
+                reported = now
+                self._report(started)
             if now - told > HEALTH:
                 told = now
                 logger.info("Outbox worker %s: %s", self._name, self.tally)
-            if ended.wait(pause):
+            if ended.wait(self._leases.pause):
                 return
+
+    def _report(self, started: float) -> None:
+        try:
+            self._store.report(self._name, socket.gethostname(), os.getpid(), started)
+        except Exception:
+            logger.exception("The outbox's database does not answer, and does not know that this worker is there")
 
 
 def _cut_short(row: Claimed, outcome: TimeoutError, now: float) -> bool:
