@@ -111,8 +111,7 @@ def _steps(dialect: sa.Dialect, which: str) -> Steps:
         attempts=messages.c.attempts + sa.literal_column("1"),
     )
     if dialect.name == "postgresql":
-        unseen = sa.select(most).scalar_subquery()
-        return Steps(_at_once(chosen.limit(unseen), take))
+        return Steps(_at_once(chosen if which == "ids" else chosen.limit(_room(chosen, most)), take))
     chosen = chosen.limit(most)
     sizes = chosen.with_only_columns(messages.c.size)
     octets = sa.select(contents.c.id, contents.c.content).where(_among(dialect, contents.c.id))
@@ -127,19 +126,30 @@ def _steps(dialect: sa.Dialect, which: str) -> Steps:
 def _at_once(chosen: sa.Select[t.Any], take: sa.Update) -> sa.Executable:
     """All of it in one statement, and so in one round trip.
 
-    PostgreSQL must not know the limit when it plans: where it takes it that fewer are ready than that, as it does until
-    it has counted what was put in lately, it reads and sorts all of them. What is chosen comes from a CTE, since within
-    IN it may be chosen more than once, and too much taken; and the content from a subquery for each row, so that no
-    plan reads all that there is.
+    PostgreSQL must not guess how many that is. Where it takes it that fewer are ready than the limit, as it does until
+    it has counted what was put in lately, it reads and sorts all of them; so the limit is none that it knows when it
+    plans, see :func:`_room`. Of such a limit it takes it for a tenth of all that are ready, and what it thinks is much
+    it compiles each time; so what is chosen goes through an array, whatever its size. From within IN it might choose
+    more than once, too. The content comes from a subquery for each row, so that no plan reads all that there is.
     """
-    wanted = chosen.add_columns(messages.c.rank, messages.c.due, messages.c.size)
-    columns = wanted.with_for_update(skip_locked=True).cte("locked").c
-    so_far = sa.func.sum(columns.size).over(order_by=(columns.rank, columns.due, columns.id))
-    counted = sa.select(columns.id, (so_far - columns.size).label("before")).subquery("counted")
-    within = sa.select(counted.c.id).where(counted.c.before < sa.bindparam("octets", type_=sa.Double))
-    taken = take.where(messages.c.id.in_(within)).returning(*_COLUMNS).cte("taken")
+    locked = chosen.with_for_update(skip_locked=True).cte("locked")
+    ids = sa.func.array(sa.select(locked.c.id).scalar_subquery())
+    taken = take.where(messages.c.id == sa.any_(ids)).returning(*_COLUMNS).cte("taken")
     content = sa.select(contents.c.content).where(contents.c.id == taken.c.id).scalar_subquery()
     return sa.select(*taken.c, content)
+
+
+def _room(chosen: sa.Select[t.Any], most: t.Any) -> t.Any:
+    """How many of *chosen* there is memory for, and no more than *most*.
+
+    It is counted before any of them is locked: what was locked and not taken no other worker could take meanwhile.
+    """
+    columns = messages.c.rank, messages.c.due, messages.c.id, messages.c.size
+    sized = chosen.with_only_columns(*columns).limit(sa.select(most).scalar_subquery()).subquery("sized").c
+    so_far = sa.func.sum(sized.size).over(order_by=(sized.rank, sized.due, sized.id))
+    counted = sa.select((so_far - sized.size).label("before")).subquery("counted")
+    within = counted.c.before < sa.bindparam("octets", type_=sa.Double)
+    return sa.select(sa.func.count()).select_from(counted).where(within).scalar_subquery()
 
 
 def _among(dialect: sa.Dialect, id: sa.Column[str]) -> sa.ColumnElement[bool]:
