@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc as c
+import contextlib
 import copy
 import email
 import pickle
@@ -16,6 +17,7 @@ from flask import current_app
 from flask import Flask
 
 import flask_mail
+from flask_mail import BadHeaderError
 from flask_mail import Connection
 from flask_mail import Mail
 from flask_mail import Message
@@ -348,6 +350,35 @@ def test_the_octets_of_ones_own_are_what_is_sent(app: Flask, mail: Mail, smtp: S
         mail.send(signed("hello", ["to@example.com"], "unsigned"))
         assert [result.ok for result in mail.send_many([signed("hello", ["to@example.com"], "x")])] == [True]
     assert [d.content for d in smtp.wait(2)] == [SIGNED.replace(b"\n", b"\r\n")] * 2
+
+
+@pytest.mark.parametrize("where", ["class", "message"])
+def test_octets_that_are_patched_in_are_what_is_sent(app: Flask, mail: Mail, smtp: Server, where: str) -> None:
+    with app.app_context():
+        message, other = hello(), Message("other", ["to@example.com"], "the other's")
+        if where == "class":
+            wanted = SIGNED
+            with mock.patch.object(Message, "as_bytes", return_value=wanted):
+                mail.send(message)
+        else:
+            wanted = other.as_bytes()
+            message.as_bytes = other.as_bytes  # type: ignore[method-assign]
+            mail.send(message)
+    assert [delivery.content.splitlines() for delivery in smtp.wait()] == [wanted.splitlines()]
+
+
+@pytest.mark.parametrize("where", ["class", "message"])
+def test_bad_headers_that_are_found_by_what_is_patched_in(app: Flask, mail: Mail, smtp: Server, where: str) -> None:
+    bad = Message("two\nlines", ["to@example.com"], "x")
+    message = hello()
+    with app.app_context(), contextlib.ExitStack() as stack:
+        if where == "class":
+            stack.enter_context(mock.patch.object(Message, "has_bad_headers", return_value=True))
+        else:
+            message.has_bad_headers = bad.has_bad_headers  # type: ignore[method-assign]
+        with pytest.raises(BadHeaderError, match="has_bad_headers"):
+            mail.send(message)
+    assert smtp.deliveries == []
 
 
 @pytest.mark.parametrize("given", ["Mail", "state", "namespace"])

@@ -18,10 +18,10 @@ from ..submission import Submission
 from .capture import capturing
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
-_OVERRIDDEN: t.Final = ("as_bytes", "as_string", "has_bad_headers")
 _CLASS: t.Final = vars(Message)
-_OURS: t.Final = tuple(getattr(Message, name) for name in _OVERRIDDEN)
-_functions = operator.attrgetter(*[f"{name}.__func__" for name in _OVERRIDDEN])
+_OURS: t.Final = {name: getattr(Message, name) for name in ("as_bytes", "as_string", "has_bad_headers")}
+_AS_BYTES, _AS_STRING, _HAS_BAD_HEADERS = _OURS.values()
+_behind = operator.attrgetter(*[f"{name}.{side}" for name in _OURS for side in ("__self__", "__func__")])
 
 
 def composed(message: Message, state: object, envelope_from: t.Any = None) -> Submission:
@@ -50,14 +50,17 @@ def _composed(message: Message, state: object, envelope_from: t.Any) -> Submissi
 def _untouched(message: Message) -> bool:
     """Whether it is plain that nothing of *message* is anybody else's: asked for each, and so without ``vars()``, after
     which all else takes longer."""
+    if type(message) is not Message or "_message" in _CLASS:
+        return False
+    ours = (message, _AS_BYTES, message, _AS_STRING, message, _HAS_BAD_HEADERS)
     try:
-        return type(message) is Message and _functions(message) == _OURS and "_message" not in _CLASS
-    except AttributeError:  # set on the message itself
+        return _behind(message) == ours
+    except AttributeError:  # what is set on the message itself is no method
         return False
 
 
 def _own_octets(message: Message) -> bytes | None:
-    """What ``as_bytes``, ``as_string`` or Flask-Mail's ``_message`` give, where the message's class has its own."""
+    """What ``as_bytes``, ``as_string`` or Flask-Mail's ``_message`` give, where they are the program's own."""
     if _own(message, "as_bytes"):
         return message.as_bytes()
     if hasattr(type(message), "_message"):
@@ -68,4 +71,4 @@ def _own_octets(message: Message) -> bytes | None:
 
 
 def _own(message: Message, name: str) -> bool:
-    return name in vars(message) or getattr(type(message), name) is not getattr(Message, name)
+    return name in vars(message) or getattr(type(message), name) is not _OURS[name]
