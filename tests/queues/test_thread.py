@@ -499,9 +499,11 @@ def test_a_fault_in_a_program_stops_no_thread(start: Start) -> None:
         queue, sending = start(server, threads=1)
         deliver = sending.deliver
         faults = [TypeError("a bug"), ValueError("never to be sent"), SystemExit("an end")]
+        struck: list[threading.Thread] = []
 
         def faulty(each: Submission) -> t.Any:
             if faults:
+                struck.append(threading.current_thread())
                 raise faults.pop(0)
             return deliver(each)
 
@@ -512,3 +514,4 @@ def test_a_fault_in_a_program_stops_no_thread(start: Start) -> None:
         queue.put(submission(2))
         assert queue.join(PATIENCE)
         assert contents(server) == [bytes(submission(2).content)]
+        struck[-1].join(PATIENCE)  # else its end is told to the test that follows
