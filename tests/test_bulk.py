@@ -9,8 +9,10 @@ import gc
 import logging
 import os
 import pathlib
+import select
 import smtplib
 import socket
+import threading
 import time
 import traceback
 import tracemalloc
@@ -40,6 +42,7 @@ from .faults.mailing import EACH_OFFER
 from .faults.mailing import LARGE
 from .faults.mailing import letters
 from .faults.mailing import mailer
+from .faults.mailing import PIPELINING
 from .faults.server import Conversation
 from .faults.server import FaultyServer
 from .faults.server import Link
@@ -65,6 +68,36 @@ def test_replies_are_read_while_content_is_written() -> None:
     with FaultyServer("PIPELINING", "CHUNKING", trouble=chatty) as server:
         results = list(mailer(server).send_many(letters(200, "x" * 70 * 850), connections=1, window=200))
         assert sum(result.ok for result in results) == 200
+
+
+@pytest.mark.parametrize("offers", [(), PIPELINING], ids=["nothing", "PIPELINING"])
+def test_what_comes_while_others_are_seen_to_ends_with_them(
+    offers: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first connection's last reply comes while the second's is seen to, which has come before."""
+    seen_to = threading.Event()
+    advance = Bulk._advance
+
+    def slowly(bulk: t.Any, lane: Lane) -> None:
+        first, last = bulk._lanes[0], lane.line.jobs and lane.line.jobs[0].stage == "end-of-data"
+        if lane is not first and last and lane.session.host.replies.unread:
+            seen_to.set()
+            assert select.select([first.sock], [], [], 10)[0]
+        advance(bulk, lane)
+
+    def waits(talk: Conversation, stage: str, _: str) -> None:
+        if stage == "final dot" and talk.link.number == 1:
+            assert seen_to.wait(10)
+
+    monkeypatch.setattr(Bulk, "_advance", slowly)
+    with FaultyServer(*offers, trouble=waits) as server:
+        transport = SMTPTransport(Endpoint(server.host, server.port))
+        envelope = Envelope("from@example.com", ("to@example.com",))
+        jobs = [Job(Submission(envelope, Content([b"Subject: x\r\n\r\nHello\r\n"]), "<x@x>")) for _ in range(4)]
+        batches = list(Bulk(transport.open, jobs, connections=2, window=1).batches())
+    assert seen_to.is_set()
+    assert len(batches[0]) == 2
+    assert sum(map(len, batches)) == 4
 
 
 @pytest.mark.parametrize("way", ["send", "send_many"])

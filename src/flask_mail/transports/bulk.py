@@ -200,13 +200,24 @@ class Bulk:
     def _listen(self) -> bool:
         """Where replies came faster than messages were composed they have probably come again: look, without asking
         first which. Return whether any had come."""
+        came = self._look()
+        if 0 < came < len(self._lanes):
+            came += self._look()
+        self._brisk = came == len(self._lanes)
+        return came > 0
+
+    def _look(self) -> int:
+        """Let those go on whose replies have come; return how many that were.
+
+        While they were seen to, others' have often come. It costs little to look again, and what ends together is one
+        commit to whoever writes it down.
+        """
         came = 0
         for lane in list(self._lanes):
             if lane.reading and not lane.writing and lane.hear():
                 came += 1
                 self._advance(lane)
-        self._brisk = came == len(self._lanes)
-        return came > 0
+        return came
 
     def _wait(self) -> None:
         """Wait until some connection can go on, and let it."""
@@ -219,6 +230,8 @@ class Bulk:
                 if ready.get(lane, 0) & selectors.EVENT_READ:
                     lane.hear()
                 self._advance(lane)
+        if 0 < len(ready) < len(self._lanes):
+            self._look()
 
     def _keep_time(self) -> None:
         """Give up what has taken too long."""
