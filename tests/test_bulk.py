@@ -100,6 +100,32 @@ def test_what_comes_while_others_are_seen_to_ends_with_them(
     assert sum(map(len, batches)) == 4
 
 
+@pytest.mark.parametrize("offers", [(), PIPELINING], ids=["nothing", "PIPELINING"])
+def test_who_writes_down_what_ended_is_told_when_the_next_is_on_its_way(offers: tuple[str, ...]) -> None:
+    """So that the database and the server work at the same time."""
+    begun = threading.Semaphore(0)
+
+    def begins(talk: Conversation, stage: str, _: str) -> None:
+        if stage == ("final dot" if offers else "MAIL"):
+            begun.release()
+
+    with FaultyServer(*offers, trouble=begins) as server:
+        transport = SMTPTransport(Endpoint(server.host, server.port))
+        envelope = Envelope("from@example.com", ("to@example.com",))
+        jobs = [Job(Submission(envelope, Content([b"Subject: x\r\n\r\nHello\r\n"]), "<x@x>")) for _ in range(3)]
+        bulk = Bulk(transport.open, jobs, connections=1, window=1)
+        seen = []
+        for batch in bulk.batches():
+            seen.append(len(batch))
+            if batch:
+                assert begun.acquire(timeout=10)
+                assert not begun.acquire(blocking=False)  # not yet
+            elif sum(seen) < 3:
+                assert begun.acquire(timeout=10)  # while nobody waits for what it says
+                begun.release()
+    assert seen == [1, 0, 1, 0, 1, 0]
+
+
 @pytest.mark.parametrize("way", ["send", "send_many"])
 @EACH_OFFER
 def test_what_is_said_amid_the_content_is_why_it_failed(offers: tuple[str, ...], way: str) -> None:

@@ -138,7 +138,7 @@ def test_what_is_sent_while_leases_are_looked_at_stays_sent(
 
     def settle(connection: t.Any, cursor: t.Any, statement: str, *_: object) -> None:
         if statement.startswith("UPDATE mail_outbox ") and not written and url.startswith("sqlite"):
-            written.append(other.settle([sent(claimed)]))
+            written.append(other.settle([sent(claimed)]).wait())
             other.let_go()
 
     sa.event.listen(store.engine, "before_cursor_execute", settle)
@@ -149,19 +149,19 @@ def test_what_is_sent_while_leases_are_looked_at_stays_sent(
         assert states(store) == {"sent": 1}
     else:
         assert states(store) == {"suspect": 1}
-        assert store.settle([sent(claimed)]) == 0
+        assert store.settle([sent(claimed)]).wait() == 0
 
 
 def test_a_worker_whose_lease_ran_out_writes_nothing_and_knows_it(store: Store) -> None:
     put(store, 2)
     first, second = store.claim(lease(), -1.0, 2)
     done = sent(first)
-    assert store.settle([done]) == 1
+    assert store.settle([done]).wait() == 1
     store.sweep()
     (again,) = store.claim(lease(), 60.0, 1, suspects=True)
     assert again.id == second.id
     stale = sent(second)
-    assert store.settle([stale]) == 0
+    assert store.settle([stale]).wait() == 0
     assert store.settled([done, stale]) == {first.id}
     store.release([second])
     store.suspect([second])
@@ -192,7 +192,7 @@ def test_where_workers_die_of_something_else_a_message_is_not_blamed_so_soon(sto
     die(store, suspects=False)
     die(store, suspects=True)
     (innocent,) = store.claim(lease(), 60.0, 1, suspects=True)
-    assert store.settle([sent(innocent)]) == 1
+    assert store.settle([sent(innocent)]).wait() == 1
     put(store, 1)
     die(store, suspects=False)
     for _ in range(2):
@@ -206,15 +206,99 @@ def test_what_is_settled_together_is_one_transaction(store: Store) -> None:
     put(store, 3)
     first, second, third = store.claim(lease(), 60.0, 3)
     with pytest.raises(sa.exc.IntegrityError):
-        store.settle([sent(first), sent(second)._replace(attempts=None), sent(third)])  # type: ignore[arg-type]
+        store.settle([sent(first), sent(second)._replace(attempts=None), sent(third)]).wait()  # type: ignore[arg-type]
     assert states(store) == {"sending": 3}
-    assert store.settle([sent(first), sent(second), sent(third)]) == 3
+    assert store.settle([sent(first), sent(second), sent(third)]).wait() == 3
     assert states(store) == {"sent": 3}
+
+
+@contextlib.contextmanager
+def locked(store: Store) -> c.Iterator[None]:
+    """Nobody else can write."""
+    with store.engine.begin() as connection:
+        connection.execute(sa.text("LOCK TABLE mail_outbox IN EXCLUSIVE MODE"))
+        yield
+
+
+@pytest.fixture
+def postgres_store(postgres_database: str, request: pytest.FixtureRequest) -> c.Iterator[Store]:
+    made = sa.create_engine(postgres_database, connect_args=getattr(request, "param", {}))
+    opened = Store(made)
+    opened.create()
+    yield opened
+    opened.let_go()
+    made.dispose()
+
+
+@pytest.mark.parametrize(
+    "postgres_store", [{}, {"prepare_threshold": None}, {"client_encoding": "latin1"}], indirect=True
+)
+def test_postgresql_is_handed_what_became_of_messages_and_not_waited_for(postgres_store: Store) -> None:
+    store = postgres_store
+    put(store, 6)
+    claimed = store.claim(lease(), 60.0, 3)
+    first, second, third = claimed
+    with locked(store):
+        answer = store.settle([sent(first)._replace(error={"text": "\u00e9\u5bb6\x00"}), sent(second)])
+        assert states(store) == {"ready": 3, "sending": 3}
+    assert len(store.claim(lease(), 60.0, 1)) == 1  # what is asked next has to wait, and the answer is not lost
+    assert states(store) == {"ready": 2, "sending": 2, "sent": 2}
+    assert answer.wait() == answer.wait() == 2
+    assert store.settle([sent(second), sent(third)]).wait() == 1
+    with store.engine.connect() as connection:
+        said = connection.execute(sa.select(messages.c.error).where(messages.c.id == first.id)).scalar_one()
+    assert said == {"text": "\u00e9\u5bb6\x00"}
+
+
+def test_what_postgresql_was_handed_it_keeps_when_the_thread_goes(postgres_store: Store) -> None:
+    store = postgres_store
+    put(store, 1)
+    [claimed] = store.claim(lease(), 60.0, 1)
+    with locked(store):
+        answer = store.settle([sent(claimed)])
+        leaving = threading.Thread(target=store._ledger().close)
+        leaving.start()
+        assert states(store) == {"sending": 1}
+    leaving.join(30)
+    assert states(store) == {"sent": 1}
+    assert answer.wait() == 1
+
+
+def test_where_the_connection_to_postgresql_is_lost_meanwhile_it_is_told(postgres_store: Store) -> None:
+    store = postgres_store
+    put(store, 2)
+    first, second = store.claim(lease(), 60.0, 2)
+    store.settle([sent(first)]).wait()
+    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = "
+    with locked(store):
+        answer = store.settle([sent(second)])
+        with store.engine.connect() as connection:  # while the lock is there: it waits for it
+            left = sa.text(f"{end} current_database() AND query LIKE 'UPDATE %'")
+            assert len(connection.execute(left).all()) == 1
+        with pytest.raises(sa.exc.OperationalError):
+            answer.wait()
+        with pytest.raises(sa.exc.OperationalError):
+            answer.wait()
+    assert states(store) == {"sending": 1, "sent": 1}
+    assert store.settle([sent(second)]).wait() == 1
+
+
+def test_nothing_is_left_on_a_connection_to_postgresql(postgres_store: Store) -> None:
+    store = postgres_store
+    put(store, 1)
+    store.settle([sent(each) for each in store.claim(lease(), 60.0, 1)])
+    prepared = "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'flask_mail%'"
+    with store._ledger()._cursor(in_transaction=False) as cursor:
+        assert cursor.execute(prepared).fetchone() == (1,)
+    store.let_go()
+    with store.engine.connect() as connection:
+        assert connection.exec_driver_sql(prepared.replace("%", "%%")).scalar_one() == 0
+        assert not connection.connection.driver_connection.autocommit  # type: ignore[union-attr]
 
 
 def test_a_connection_is_given_back_as_it_was(store: Store) -> None:
     put(store, 1)
-    store.settle([sent(each) for each in store.claim(lease(), 60.0, 1)])
+    store.settle([sent(each) for each in store.claim(lease(), 60.0, 1)]).wait()
     store.let_go()
     with store.engine.connect() as connection:
         if store.engine.dialect.name == "sqlite":
@@ -271,7 +355,7 @@ def test_on_sqlite_a_commit_waits_for_those_who_read(tmp_path: pathlib.Path, ask
         try:
             if asked == "queued":
                 return len(put(store, 1))
-            return len(store.claim(lease(), 60.0, 1)) if asked == "claimed" else store.settle([sent(claimed)])
+            return len(store.claim(lease(), 60.0, 1)) if asked == "claimed" else store.settle([sent(claimed)]).wait()
         finally:
             store.let_go()
 

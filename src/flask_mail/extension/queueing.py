@@ -135,6 +135,7 @@ class AppDelivery(Delivery):
                 continue
             if not _turn(pace, each[2]):
                 yield [(each[0], TimeoutError("its lease ran out"))]
+                yield []
                 continue
             try:
                 session = opened(transport.open, self._state)
@@ -145,6 +146,7 @@ class AppDelivery(Delivery):
             except Exception as error:
                 outcome = error
             yield [(each[0], outcome)]
+            yield []
 
     def transient(self, reply: Reply, /) -> bool:
         """See :meth:`.Delivery.transient`."""

@@ -14,7 +14,7 @@ from .background import make_worker
 from .runtime import leave
 from .state import State
 
-CONNECTIONS = 8
+CONNECTIONS = 10
 """Over which a task sends what its ids stand for."""
 
 

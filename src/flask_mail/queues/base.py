@@ -61,9 +61,9 @@ class Delivery(t.Protocol):
         :param tagged: triples of a tag, a submission and its lease, pulled as there is room. ``None`` says that there
             is nothing right now, and is asked again when something has ended.
         :param kept: whether to use connections that are kept open, and to keep them open afterwards.
-        :returns: lists of what ended together: tag and outcome; who closes it before its end hangs up. Of a submission
-            to more recipients than one transaction takes, the first transaction ends it; :attr:`.Receipt.unoffered`
-            names the others.
+        :returns: lists of what ended together: tag and outcome; who closes it before its end hangs up. An empty list
+            may say that what is next is on its way, before it is waited for. Of a submission to more recipients than
+            one transaction takes, the first transaction ends it; :attr:`.Receipt.unoffered` names the others.
         """
         ...
 

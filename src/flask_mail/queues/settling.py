@@ -1,6 +1,7 @@
 """What became of the messages that a worker sent: it is committed first, then told.
 
-What the server said is committed as it comes: what came together in one transaction, and nothing waits for more.
+What the server said is committed as it comes: what came together in one transaction, and nothing waits for more. While
+the database does so, the connections go on with what is next.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from .base import Event
 from .base import Outcome
 from .base import Sent
 from .leases import Leases
+from .outbox.ledger import Answer
 from .outbox.rows import Claimed
 from .outbox.store import Settlement
 from .outbox.store import Store
@@ -56,16 +58,41 @@ class Tally:
         return f"{self.sent} sent, {self.deferred} deferred, {self.failed} failed"
 
 
+@d.dataclass(slots=True, eq=False)
+class Begun:
+    """What is being written down.
+
+    :param rows: what ended.
+    :param settlements: what is to be written of each.
+    :param events: what is to be told once it is.
+    :param answer: the database's; ``None`` when it was taken.
+    """
+
+    rows: list[Claimed]
+    settlements: list[Settlement]
+    events: list[Event]
+    answer: Answer | None
+
+
 class Settling:
     """Writes down and tells what became of messages.
 
     :param schedule: when to try again.
     :param pause: begins where the way to the server fails.
     :param hold: leave what is in doubt to somebody to decide.
+    :param progress: called after each commit.
     """
 
     def __init__(
-        self, store: Store, delivery: Delivery, schedule: Schedule, leases: Leases, pause: Pause, *, hold: bool
+        self,
+        store: Store,
+        delivery: Delivery,
+        schedule: Schedule,
+        leases: Leases,
+        pause: Pause,
+        *,
+        hold: bool,
+        progress: c.Callable[[Tally], object] | None = None,
     ) -> None:
         self.tally: Tally = Tally()
         self._store = store
@@ -74,21 +101,46 @@ class Settling:
         self._leases = leases
         self._pause = pause
         self._hold = hold
+        self._progress = progress
+        self._begun: Begun | None = None
 
-    def settle(self, ended: Sent) -> list[Claimed]:
-        """Commit what ended together, then tell of it.
+    def begin(self, ended: Sent) -> None:
+        """Hand what ended together over to the database. What was begun before has to be at its end.
 
-        :returns: the messages that have recipients left to be offered them.
         :raises sqlalchemy.exc.DBAPIError: the database fails, for as long as the leases last.
         """
+        assert self._begun is None
+        if not ended:
+            return
+        try:
+            events: list[Event] = []
+            now = time.time()
+            settlements = [
+                self._usual(row, outcome, now, events) or self._settlement(row, outcome, now, events)
+                for row, outcome in ended
+            ]
+            answer = self._insist(lambda: self._store.settle(settlements))
+        except BaseException:
+            self._count_down(row for row, _ in ended)
+            raise
+        self._begun = Begun([row for row, _ in ended], settlements, events, answer)
+
+    def end(self) -> list[Claimed] | None:
+        """See that what was begun is committed, then tell of it.
+
+        :returns: the messages that have recipients left to be offered them; ``None`` where nothing was begun.
+        :raises sqlalchemy.exc.DBAPIError: the database fails, for as long as the leases last.
+        """
+        begun, self._begun = self._begun, None
+        if begun is None:
+            return None
         going_on: list[Claimed] = []
         try:
-            if ended:
-                going_on = self._write(ended)
+            going_on = self._end(begun)
         finally:
-            for row, _ in ended:
-                if row not in going_on:
-                    self._leases.count_down(row.lease)
+            self._count_down([row for row in begun.rows if row not in going_on] if going_on else begun.rows)
+        if self._progress is not None:
+            self._progress(self.tally)
         return going_on
 
     def release(self, unbegun: list[Claimed]) -> None:
@@ -98,8 +150,7 @@ class Settling:
         try:
             self._insist(lambda: self._store.release(unbegun))
         finally:
-            for row in unbegun:
-                self._leases.count_down(row.lease)
+            self._count_down(unbegun)
 
     def expire(self, late: list[Claimed]) -> None:
         """Give up what nobody wants any more."""
@@ -107,12 +158,11 @@ class Settling:
             return
         now = time.time()
         errors = [_too_late(row) for row in late]
-        self._store.settle(
-            [
-                Settlement(row.id, row.lease.owner, "expired", now, row.attempts - 1, row.recipients, _told(error))
-                for row, error in zip(late, errors, strict=True)
-            ]
-        )
+        settlements = [
+            Settlement(row.id, row.lease.owner, "expired", now, row.attempts - 1, row.recipients, _told(error))
+            for row, error in zip(late, errors, strict=True)
+        ]
+        self._store.settle(settlements).wait()
         self.tally.failed += len(late)
         for row, error in zip(late, errors, strict=True):
             self._delivery.tell(_event("failed", row, row.open, error))
@@ -124,14 +174,9 @@ class Settling:
             error = QueueError(f"{dead.why}; it is not tried again")
             self._delivery.tell(Event("failed", dead.id, dead.message_id, dead.recipients, error))
 
-    def _write(self, ended: Sent) -> list[Claimed]:
-        events: list[Event] = []
-        now = time.time()
-        settlements = [
-            self._usual(row, outcome, now, events) or self._settlement(row, outcome, now, events)
-            for row, outcome in ended
-        ]
-        if self._insist(lambda: self._store.settle(settlements)) < len(settlements):
+    def _end(self, begun: Begun) -> list[Claimed]:
+        settlements, events = begun.settlements, begun.events
+        if self._insist(lambda: self._written(begun)) < len(settlements):
             ours = self._insist(lambda: self._store.settled(settlements))
             taken_over = len(settlements) - len(ours)
             if taken_over:
@@ -141,7 +186,16 @@ class Settling:
         for event in events:
             self._delivery.tell(event)
         kept = {each.id for each in settlements if each.kept_by}
-        return [row for row, _ in ended if row.id in kept] if kept else []
+        return [row for row in begun.rows if row.id in kept] if kept else []
+
+    def _written(self, begun: Begun) -> int:
+        """How many are written; where it failed, try again."""
+        answer, begun.answer = begun.answer or self._store.settle(begun.settlements), None
+        return answer.wait()
+
+    def _count_down(self, rows: c.Iterable[Claimed]) -> None:
+        for row in rows:
+            self._leases.count_down(row.lease)
 
     def _insist(self, call: c.Callable[[], T]) -> T:
         """Try again for as long as nobody else can have the messages: what was sent should be known to be."""

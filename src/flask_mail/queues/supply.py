@@ -88,6 +88,8 @@ class Supply:
                 idle_since = time.monotonic()
             elif self._under_way:
                 yield None
+            elif self.catch_up():
+                continue
             elif self.burst or time.monotonic() - idle_since > IDLE:
                 return
             else:
@@ -123,9 +125,16 @@ class Supply:
         """It is not on its way any more."""
         self._under_way.pop(row.id, None)
 
-    def go_on(self, rows: c.Sequence[Claimed]) -> None:
-        """These have recipients left, and are next."""
-        self._going_on.extendleft(reversed(rows))
+    def catch_up(self) -> bool:
+        """See that it is written what became of messages; those that have recipients left are next.
+
+        :returns: whether there were any.
+        """
+        going_on = self._settling.end()
+        if going_on is None:
+            return False
+        self._going_on.extendleft(reversed(going_on))
+        return True
 
     def give_back(self) -> None:
         """Nothing is sent any more: what was not begun is for others, and what was torn from us is suspect."""

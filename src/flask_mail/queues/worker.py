@@ -78,12 +78,11 @@ class Worker:
         self._store = store
         self._delivery = delivery
         self._connections = connections
-        self._progress = progress
         self._name = f"{socket.gethostname()[:20]}-{os.getpid()}-{secrets.token_hex(4)}"
         self._pause = Pause()
         self._listener = Listener(store.engine)
         self._leases = Leases(store, self._name, lease)
-        self._settling = Settling(store, delivery, schedule, self._leases, self._pause, hold=hold)
+        self._settling = Settling(store, delivery, schedule, self._leases, self._pause, hold=hold, progress=progress)
         self._supply = Supply(
             store,
             self._leases,
@@ -154,11 +153,16 @@ class Worker:
         try:
             with contextlib.closing(sent):  # which the traceback of an error keeps
                 for together in sent:
+                    self._supply.catch_up()
                     self._settle(together)
         finally:
-            self._supply.give_back()
+            try:
+                self._supply.catch_up()
+            finally:
+                self._supply.give_back()
 
     def _settle(self, together: Sent) -> None:
+        """Have it written what became of these."""
         ended: Sent = []
         unbegun: list[Claimed] = []
         now = time.monotonic()
@@ -169,11 +173,9 @@ class Worker:
             else:
                 ended.append((row, outcome))
         try:
-            self._supply.go_on(self._settling.settle(ended))
+            self._settling.begin(ended)
         finally:
             self._settling.release(unbegun)
-        if self._progress is not None:
-            self._progress(self.tally)
 
     def _wait(self) -> bool:
         """Sleep until there may be something to do; return whether to go on."""

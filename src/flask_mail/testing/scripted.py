@@ -105,6 +105,7 @@ class ScriptedDelivery(Delivery):
                 yield [(each[0], self.deliver(each[1]))]
             except DeliveryError as error:
                 yield [(each[0], error)]
+            yield []
 
     def transient(self, reply: Reply, /) -> bool:
         """By the first digit."""

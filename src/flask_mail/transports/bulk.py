@@ -85,7 +85,8 @@ class Bulk:
                     yield self._ended.popleft()
 
     def batches(self) -> c.Generator[list[Job]]:
-        """The jobs in lists of those that ended together: nobody waits for others to fill one."""
+        """The jobs in lists of those that ended together: nobody waits for others to fill one. An empty list says that
+        what is next was written, and will be waited for."""
         with contextlib.closing(self._run()) as ends:
             for _ in ends:
                 batch = list(self._ended)
@@ -98,9 +99,13 @@ class Bulk:
             while True:
                 if self._ended:
                     yield
+                    self._write_on()
+                    self._prepare()
+                    yield
                 if not self._lanes and not self._look_ahead() and not self._ended:
                     break
                 self._widen()
+                self._write_on()
                 self._turn()
             if self._fault is not None:
                 raise self._fault
@@ -184,15 +189,22 @@ class Bulk:
         job.fail(error)
         self._ended.append(job)
 
-    def _turn(self) -> None:
-        """Write what is to be written, and let go on what can."""
+    def _write_on(self) -> None:
+        """Write what is to be written."""
         for lane in list(self._lanes):
             if lane.writing:
                 self._write(lane)
+
+    def _prepare(self) -> None:
+        """Have what is next composed: it goes out as soon as a reply comes."""
+        while len(self._ahead) < len(self._lanes) and self._pull():
+            pass
+
+    def _turn(self) -> None:
+        """Let go on what can."""
         if self._ahead and _too_late(self._ahead[0]):  # which need not wait for its turn
             self._let_go(self._ahead.popleft())
-        while len(self._ahead) < len(self._lanes) and self._pull():
-            pass  # what is composed now goes out as soon as a reply comes
+        self._prepare()
         if not (self._brisk and self._listen()):
             self._wait()
         self._keep_time()

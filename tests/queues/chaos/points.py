@@ -17,9 +17,11 @@ from .stage import Stage
 
 POINTS = (
     "after-claim", "before-connect", "after-connect", "mail", "rcpt", "data", "content", "dot", "replied",
-    "before-commit", "after-commit", "before-claim",
+    "before-commit", "after-handing", "after-commit", "before-claim",
 )  # fmt: skip
-"""In the order in which they come, but that what was not claimed comes last: another worker would claim it."""
+"""In the order in which they come, but that what was not claimed comes last: another worker would claim it.
+
+``after-handing``: PostgreSQL was handed what became of a message, and did not answer yet; elsewhere it is committed."""
 
 IN_DOUBT = ("dot", "replied", "before-commit")
 """Between the dot and the commit: a message is sent again."""

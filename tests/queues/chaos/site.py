@@ -20,6 +20,7 @@ from flask.cli import ScriptInfo
 
 import flask_mail
 from flask_mail.cli import COMMANDS as COMMANDS  # loaded before processes are made of this one
+from flask_mail.queues.outbox.ledger import Answer
 from flask_mail.queues.outbox.ledger import Ledger
 from flask_mail.queues.outbox.schema import messages
 from flask_mail.queues.outbox.store import Store
@@ -28,7 +29,9 @@ from flask_mail.transports.smtp import SMTPTransport
 
 from .server import HOST
 
-POINTS = ("before-claim", "after-claim", "before-connect", "after-connect", "before-commit", "after-commit")
+POINTS = (
+    "before-claim", "after-claim", "before-connect", "after-connect", "before-commit", "after-handing", "after-commit",
+)  # fmt: skip
 """Where a worker can be told to die; the other points are the server's."""
 
 
@@ -109,7 +112,7 @@ def _stop_at_settling(store: Store) -> None:
     """Stand still when a server has replied, and nothing of that is written."""
     settle = store.settle
 
-    def settling(*given: t.Any) -> int:
+    def settling(*given: t.Any) -> Answer:
         os.kill(os.getpid(), signal.SIGSTOP)
         return settle(*given)
 
@@ -142,19 +145,21 @@ def _die_at(point: str, store: Store) -> None:
 
         SMTPTransport.open = opening  # type: ignore[method-assign]
     else:
-        write = Ledger.write
+        hand_over = Ledger.hand_over
 
-        def writing(ledger: Ledger, *given: t.Any, **named: t.Any) -> int:
+        def handing_over(ledger: Ledger, *given: t.Any) -> Answer:
             if ledger.at_once:
                 before()
-                written = write(ledger, *given, **named)
+                answer = hand_over(ledger, *given)
+                if what == "commit":
+                    answer.wait()
                 after()
-                return written
+                return answer
             opened = ledger._open
             ledger._open = lambda: _Connection(opened(), before, after)  # type: ignore[method-assign]
-            return write(ledger, *given, **named)
+            return hand_over(ledger, *given)
 
-        Ledger.write = writing  # type: ignore[method-assign]
+        Ledger.hand_over = handing_over  # type: ignore[method-assign]
 
 
 class _Connection:

@@ -17,6 +17,8 @@ import typing as t
 import sqlalchemy as sa
 from sqlalchemy import exc
 
+from .handed import Prepared
+
 SHORT: t.Final = 0.0001
 """Seconds to wait for another writer of an SQLite file at first: about as long as one takes."""
 
@@ -40,6 +42,8 @@ class Ledger:
         self.at_once: bool = keep and _commits_at_once(engine)
         """Whether what is sent together is a transaction by itself."""
         self._connection: t.Any = None
+        self._prepared: dict[sa.UpdateBase, Prepared] = {}
+        self._unanswered: Answer | None = None
         self._patience: int | None = None  # milliseconds, on SQLite
         self._process = os.getpid()
 
@@ -52,7 +56,7 @@ class Ledger:
         :raises sqlalchemy.exc.DBAPIError: the database refuses; nothing is written.
         """
         counts = list[int]()
-        with self._cursor(in_transaction=not self.at_once or len(parts) > 1 or bool(last)) as cursor:
+        with self._cursor(in_transaction=True) as cursor:
             self._lock(cursor)
             for statement, rows in parts:
                 text, order, _ = _compiled(self.engine.dialect, statement)
@@ -61,6 +65,28 @@ class Ledger:
             if last:
                 cursor.execute(last)
         return counts[0]
+
+    def hand_over(self, statement: sa.UpdateBase, rows: list[dict[str, t.Any]]) -> Answer:
+        """Run a statement for each of *rows* in one transaction, and do not wait for it where the database has all it
+        needs; elsewhere it is written when this returns.
+
+        :returns: what it came to.
+        :raises sqlalchemy.exc.DBAPIError: the database refuses, or is away; nothing is written.
+        """
+        if not self.at_once:
+            return Answer(self.write((statement, rows)))
+        with self._told():
+            connection = self._open().driver_connection
+            if (prepared := self._prepared.get(statement)) is None:
+                prepared = self._prepared[statement] = Prepared(connection, statement)
+            answers = prepared.hand_over(rows)
+        self._unanswered = Answer(take=lambda: self._take(prepared, answers))
+        return self._unanswered
+
+    def _take(self, prepared: Prepared, answers: int) -> int:
+        self._unanswered = None
+        with self._told():
+            return prepared.take(answers)
 
     @contextlib.contextmanager
     def transaction(self, *, single: bool = False) -> c.Generator[Ask]:
@@ -78,7 +104,7 @@ class Ledger:
 
     @contextlib.contextmanager
     def _cursor(self, *, in_transaction: bool) -> c.Generator[t.Any]:
-        try:
+        with self._told():
             connection = self._open()
             cursor = connection.cursor(binary=True) if self.at_once else connection.cursor()
             if self.at_once and in_transaction:
@@ -89,14 +115,20 @@ class Ledger:
                 connection.commit()
             elif in_transaction:
                 cursor.execute("COMMIT")
+        if not self._keep:
+            self.close()
+
+    @contextlib.contextmanager
+    def _told(self) -> c.Generator[None]:
+        """Have the driver's errors told as SQLAlchemy does. Whatever goes wrong, the connection is not used again."""
+        try:
+            yield
         except BaseException as error:
             self.close(broken=True)
             driver = self.engine.dialect.loaded_dbapi
             if isinstance(error, driver.Error):
                 raise exc.DBAPIError.instance(None, None, error, driver.Error) from error
             raise
-        if not self._keep:
-            self.close()
 
     def _ask(self, cursor: t.Any, statement: sa.Executable, values: dict[str, t.Any]) -> list[t.Any]:
         text, order, given = _compiled(self.engine.dialect, statement)
@@ -126,10 +158,15 @@ class Ledger:
 
         :param broken: it is not to be used again.
         """
+        if self._unanswered is not None and not broken and self._process == os.getpid():
+            self._unanswered.come()
         connection, self._connection = self._connection, None
+        prepared, self._prepared, self._unanswered = self._prepared, {}, None
         if connection is not None and self._process == os.getpid():
             with contextlib.suppress(Exception):
-                if self.at_once:
+                if self.at_once and not broken:
+                    for each in prepared.values():
+                        each.forget()
                     self.engine.dialect.reset_isolation_level(connection.driver_connection)
             with contextlib.suppress(Exception):
                 connection.invalidate() if broken else connection.close()
@@ -138,6 +175,9 @@ class Ledger:
         if self._process != os.getpid():
             _of_parents.append(self._connection)  # to close it here would end the parent's
             self._connection, self._process = None, os.getpid()
+            self._prepared, self._unanswered = {}, None
+        if self._unanswered is not None:
+            self._unanswered.come()
         if self._connection is None:
             self._connection = self._opened()
         return self._connection
@@ -150,6 +190,39 @@ class Ledger:
         if self.engine.dialect.driver == "pysqlite" and _has_codes(connection.driver_connection):
             self._patience = connection.execute("PRAGMA busy_timeout").fetchone()[0]
         return connection
+
+
+class Answer:
+    """What became of what was handed to a database.
+
+    :param changed: how many rows it changed, where that is known already.
+    :param take: else waits for it, once.
+    """
+
+    def __init__(self, changed: int = 0, take: c.Callable[[], int] | None = None) -> None:
+        self._changed = changed
+        self._take = take
+        self._error: Exception | None = None
+
+    def wait(self) -> int:
+        """How many rows were changed, once they are.
+
+        :raises sqlalchemy.exc.DBAPIError: the database refused, and nothing is written; where the connection was lost
+            it may be.
+        """
+        self.come()
+        if self._error is not None:
+            raise self._error
+        return self._changed
+
+    def come(self) -> None:
+        """Wait until it is there, whatever it says."""
+        take, self._take = self._take, None
+        if take is not None:
+            try:
+                self._changed = take()
+            except Exception as error:
+                self._error = error
 
 
 _of_parents: list[t.Any] = []

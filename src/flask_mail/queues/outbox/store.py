@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from ..base import Lease
 from . import claiming
 from . import upkeep
+from .ledger import Answer
 from .ledger import Ledger
 from .rows import as_json
 from .rows import Claimed
@@ -135,13 +136,13 @@ class Store:
 
     # What was claimed
 
-    def settle(self, settlements: c.Sequence[Settlement]) -> int:
-        """Write what became of claimed messages, in one transaction.
+    def settle(self, settlements: c.Sequence[Settlement]) -> Answer:
+        """Hand over what became of claimed messages, to be written in one transaction; see :meth:`.Ledger.hand_over`.
 
         :returns: how many it was; fewer where the lease of some has run out and another worker has them.
         """
         if not settlements:
-            return 0
+            return Answer()
         rows: list[dict[str, t.Any]] = [
             {
                 "b_id": each.id,
@@ -155,7 +156,7 @@ class Store:
             }
             for each in sorted(settlements, key=_by_id)  # one order of locks for all
         ]
-        return self._ledger().write((_SETTLE, rows))
+        return self._ledger().hand_over(_SETTLE, rows)
 
     def settled(self, settlements: c.Sequence[Settlement]) -> set[str]:
         """Those of *settlements* that stand in the outbox as they were written; their ids."""
