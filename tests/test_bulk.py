@@ -6,6 +6,7 @@ import collections.abc as c
 import contextlib
 import dataclasses
 import gc
+import itertools
 import logging
 import os
 import pathlib
@@ -124,6 +125,21 @@ def test_who_writes_down_what_ended_is_told_when_the_next_is_on_its_way(offers: 
                 assert begun.acquire(timeout=10)  # while nobody waits for what it says
                 begun.release()
     assert seen == [1, 0, 1, 0, 1, 0]
+
+
+def test_before_a_server_is_waited_for_who_writes_down_what_ended_is_told_so() -> None:
+    """Also where more has ended while the next was written, or made."""
+    with FaultyServer("PIPELINING") as server:
+        transport = SMTPTransport(Endpoint(server.host, server.port))
+        envelope = Envelope("from@example.com", ("to@example.com",))
+        jobs = [Job(Submission(envelope, Content([b"Subject: x\r\n\r\nHello\r\n"]), "<x@x>")) for _ in range(12)]
+        for job in jobs[1::2]:
+            job.fail(ValueError("it could not be made"))
+        batches = list(Bulk(transport.open, jobs, connections=1, window=1).batches())
+    assert sum(map(len, batches)) == 12
+    said = [batch for batch in itertools.pairwise(batches) if any(job.error is None for job in batch[1])]
+    assert len(said) >= 5
+    assert all(earlier == [] for earlier, _ in said)
 
 
 @pytest.mark.parametrize("way", ["send", "send_many"])

@@ -9,8 +9,13 @@ import time
 import typing as t
 
 import pytest
+import sqlalchemy as sa
 
 from flask_mail.extension.background import make_worker
+from flask_mail.queues.outbox.schema import messages
+from flask_mail.queues.settling import Begun
+from flask_mail.queues.settling import Settling
+from flask_mail.queues.supply import Supply
 from flask_mail.queues.worker import Tally
 from flask_mail.queues.worker import Worker
 
@@ -34,10 +39,10 @@ def make_stage(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> c.Iter
         yield make
 
 
-def working(stage: Stage) -> Worker:
+def working(stage: Stage, **options: t.Any) -> Worker:
     state = stage.app.extensions["mail"]
     with stage.app.app_context():
-        return make_worker(state, state.get_queue())
+        return make_worker(state, state.get_queue(), **options)
 
 
 def work(stage: Stage) -> Tally:
@@ -84,6 +89,77 @@ def test_a_worker_for_ids_sends_all_transactions(make_stage: MakeStage) -> None:
     assert working(stage).send([id]).sent == 1
     stage.store.let_go()
     assert everybody(stage) == MANY
+
+
+def test_what_a_worker_died_with_is_tried_alone_until_its_last_transaction(
+    make_stage: MakeStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else who dies with it would be blamed, too."""
+    stage = make_stage()
+    ids = [stage.put_one(*recipients) for recipients in (MANY, ["a@chaos.example"], ["b@chaos.example"])]
+    suspects = messages.update().where(messages.c.id.in_(ids[:2])).values(state="suspect", deaths=1)
+    with stage.store.engine.begin() as connection:
+        connection.execute(suspects)
+    worker, together = working(stage), []
+    stream = Supply.stream
+
+    def watched(supply: t.Any) -> c.Iterator[t.Any]:
+        for each in stream(supply):
+            if each is None:
+                yield each
+                continue
+            with stage.store.engine.connect() as connection:
+                sending = sa.select(messages.c.id).where(messages.c.state == "sending").order_by(messages.c.id)
+                together.append([ids.index(id) for (id,) in connection.execute(sending)])
+            yield each
+
+    monkeypatch.setattr(Supply, "stream", watched)
+    with stage.app.app_context():
+        assert worker.run(burst=True).sent == 3
+    assert together == [[0], [0], [0], [1], [2]]
+    assert sorted(everybody(stage)) == sorted([*MANY, "a@chaos.example", "b@chaos.example"])
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_who_is_interrupted_writes_and_tells_what_the_server_has_said(
+    make_stage: MakeStage, monkeypatch: pytest.MonkeyPatch, parts: int
+) -> None:
+    stage = make_stage()
+    id = stage.put_one(*MANY[: 1000 * (parts - 1)], "no.b@chaos.example", "a@chaos.example")
+    end = Settling._written
+    interruptions = iter([True])
+
+    def interrupted(settling: Settling, begun: Begun) -> int:
+        written = end(settling, begun)
+        if next(interruptions, False):
+            raise KeyboardInterrupt
+        return written
+
+    monkeypatch.setattr(Settling, "_written", interrupted)
+    worker = working(stage)
+    with stage.app.app_context(), pytest.raises(KeyboardInterrupt):
+        worker.run(burst=True)
+    row = stage.row(id)
+    if parts > 1:  # the rest is for the next one
+        assert row.state == "ready"
+        assert work(stage).failed == 1
+    assert stage.row(id).state == "failed"
+    assert everybody(stage) == [*MANY[: 1000 * (parts - 1)], "a@chaos.example"]
+    assert [(told["kind"], told["recipients"]) for told in stage.told] == [("failed", ["no.b@chaos.example"])]
+
+
+def test_where_progress_cannot_be_shown_the_rest_is_given_back(make_stage: MakeStage) -> None:
+    stage = make_stage()
+    id = stage.put_one(*MANY)
+
+    def broken(tally: Tally) -> None:
+        raise BrokenPipeError
+
+    with stage.app.app_context(), pytest.raises(BrokenPipeError):
+        working(stage, progress=broken).run(burst=True)
+    assert stage.row(id).state == "ready"
+    assert work(stage).sent == 1
+    assert sorted(everybody(stage)) == sorted(MANY)
 
 
 def test_who_is_refused_in_one_transaction_is_told_of_and_tried_again_after_all(make_stage: MakeStage) -> None:

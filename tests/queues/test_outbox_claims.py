@@ -8,6 +8,7 @@ import gc
 import itertools
 import json
 import pathlib
+import signal
 import sqlite3
 import threading
 import time
@@ -32,6 +33,7 @@ from flask_mail.queues.outbox.schema import messages
 from flask_mail.queues.outbox.store import Settlement
 
 from .sending import submission
+from .sending import until
 
 _numbers = itertools.count()
 
@@ -283,6 +285,29 @@ def test_where_the_connection_to_postgresql_is_lost_meanwhile_it_is_told(postgre
     assert store.settle([sent(second)]).wait() == 1
 
 
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="an interruption by a signal")
+def test_who_is_interrupted_stops_waiting_and_not_the_commit(postgres_store: Store) -> None:
+    store = postgres_store
+    put(store, 1)
+    [claimed] = store.claim(lease(), 60.0, 1)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with locked(store):
+            answer = store.settle([sent(claimed)])
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            with pytest.raises(KeyboardInterrupt):
+                answer.wait()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    with pytest.raises(sa.exc.OperationalError):  # it is not known
+        answer.wait()
+    until(lambda: states(store) == {"sent": 1})
+
+
 def test_nothing_is_left_on_a_connection_to_postgresql(postgres_store: Store) -> None:
     store = postgres_store
     put(store, 1)
@@ -417,19 +442,24 @@ def test_on_sqlite_who_finds_nothing_to_change_waits_for_nobody(tmp_path: pathli
     store.engine.dispose()
 
 
-def test_a_connection_that_a_thread_left_behind_is_as_it_was(tmp_path: pathlib.Path) -> None:
-    store = Store(engine(f"sqlite:///{tmp_path}/outbox.sqlite"))
-    store.create()
+def test_a_connection_that_a_thread_left_behind_is_as_it_was(store: Store) -> None:
     put(store, 1)
-    thread = threading.Thread(target=store.claim, args=(lease(), 60.0, 1))
+
+    def work() -> None:
+        store.settle([sent(each) for each in store.claim(lease(), 60.0, 1)]).wait()
+
+    thread = threading.Thread(target=work)
     thread.start()
     thread.join()
     del thread
     gc.collect()
     assert store.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
     with store.engine.connect() as connection:
-        assert connection.execute(sa.text("PRAGMA busy_timeout")).scalar_one() == 1000 * BUSY
-    store.engine.dispose()
+        if store.engine.dialect.name == "sqlite":
+            assert connection.execute(sa.text("PRAGMA busy_timeout")).scalar_one() == 1000 * BUSY
+        connection.execute(messages.delete())
+        connection.rollback()
+    assert states(store) == {"sent": 1}
 
 
 @pytest.mark.parametrize("by_id", [False, True])

@@ -6,6 +6,7 @@ the database does so, the connections go on with what is next.
 
 from __future__ import annotations
 
+import collections
 import collections.abc as c
 import dataclasses as d
 import logging
@@ -65,7 +66,7 @@ class Begun:
     :param rows: what ended.
     :param settlements: what is to be written of each.
     :param events: what is to be told once it is.
-    :param answer: the database's; ``None`` when it was taken.
+    :param answer: the database's; ``None`` where it has to be asked again.
     """
 
     rows: list[Claimed]
@@ -103,6 +104,8 @@ class Settling:
         self._hold = hold
         self._progress = progress
         self._begun: Begun | None = None
+        self.going_on: collections.deque[Claimed] = collections.deque()
+        """Messages that have recipients left to be offered them."""
 
     def begin(self, ended: Sent) -> None:
         """Hand what ended together over to the database. What was begun before has to be at its end.
@@ -125,23 +128,29 @@ class Settling:
             raise
         self._begun = Begun([row for row, _ in ended], settlements, events, answer)
 
-    def end(self) -> list[Claimed] | None:
-        """See that what was begun is committed, then tell of it.
+    def end(self) -> bool:
+        """See that what was begun is committed, then tell of it. What is interrupted can be ended again.
 
-        :returns: the messages that have recipients left to be offered them; ``None`` where nothing was begun.
+        :returns: whether anything was begun.
         :raises sqlalchemy.exc.DBAPIError: the database fails, for as long as the leases last.
         """
-        begun, self._begun = self._begun, None
-        if begun is None:
-            return None
+        if (begun := self._begun) is None:
+            return False
         going_on: list[Claimed] = []
         try:
             going_on = self._end(begun)
-        finally:
-            self._count_down([row for row in begun.rows if row not in going_on] if going_on else begun.rows)
+        except Exception:
+            self._over(begun, [])
+            raise
+        self._over(begun, going_on)
         if self._progress is not None:
             self._progress(self.tally)
-        return going_on
+        return True
+
+    def _over(self, begun: Begun, going_on: list[Claimed]) -> None:
+        self._begun = None
+        self.going_on.extendleft(reversed(going_on))
+        self._count_down([row for row in begun.rows if row not in going_on] if going_on else begun.rows)
 
     def release(self, unbegun: list[Claimed]) -> None:
         """Give back what was not begun."""
@@ -175,21 +184,21 @@ class Settling:
             self._delivery.tell(Event("failed", dead.id, dead.message_id, dead.recipients, error))
 
     def _end(self, begun: Begun) -> list[Claimed]:
-        settlements, events = begun.settlements, begun.events
+        settlements = begun.settlements
         if self._insist(lambda: self._written(begun)) < len(settlements):
             ours = self._insist(lambda: self._store.settled(settlements))
             taken_over = len(settlements) - len(ours)
             if taken_over:
                 logger.warning("%s messages were taken over by another worker, which tells of them", taken_over)
-            events = [event for event in events if event.id in ours]
+            begun.events = [event for event in begun.events if event.id in ours]
             settlements = [each for each in settlements if each.id in ours]
-        for event in events:
-            self._delivery.tell(event)
+        while begun.events:
+            self._delivery.tell(begun.events.pop(0))
         kept = {each.id for each in settlements if each.kept_by}
         return [row for row in begun.rows if row.id in kept] if kept else []
 
     def _written(self, begun: Begun) -> int:
-        """How many are written; where it failed, try again."""
+        """How many are written; where that is not known, they are written again."""
         answer, begun.answer = begun.answer or self._store.settle(begun.settlements), None
         return answer.wait()
 

@@ -6,7 +6,6 @@ are not counted as its accomplices.
 
 from __future__ import annotations
 
-import collections
 import collections.abc as c
 import time
 import typing as t
@@ -69,7 +68,7 @@ class Supply:
         self._given = False
         """Whether to send what was given, and nothing else."""
         self._claims: Claims | None = None
-        self._going_on: collections.deque[Claimed] = collections.deque()
+        self._going_on = settling.going_on
         self._under_way: dict[str, Claimed] = {}
         self._suspects = False
         self._alone = False
@@ -88,7 +87,7 @@ class Supply:
                 idle_since = time.monotonic()
             elif self._under_way:
                 yield None
-            elif self.catch_up():
+            elif self._settling.end():
                 continue
             elif self.burst or time.monotonic() - idle_since > IDLE:
                 return
@@ -103,8 +102,10 @@ class Supply:
         if self._under_way and now - self.looked < ASIDE:
             return False
         self._sweep(now)
-        if self._under_way and (self._suspects or self._alone):
-            return False  # a suspect is tried alone
+        if self._suspects or self._alone:  # a suspect is tried alone, with all of its transactions
+            self._settling.end()
+            if self._under_way or self._going_on:
+                return bool(self._going_on)
         lease = self._leases.new(now)
         found = self._store.claim(lease, self._leases.seconds, 1, suspects=True) if self._suspects else None
         self._alone = self._suspects = bool(found)
@@ -124,17 +125,6 @@ class Supply:
     def ended(self, row: Claimed) -> None:
         """It is not on its way any more."""
         self._under_way.pop(row.id, None)
-
-    def catch_up(self) -> bool:
-        """See that it is written what became of messages; those that have recipients left are next.
-
-        :returns: whether there were any.
-        """
-        going_on = self._settling.end()
-        if going_on is None:
-            return False
-        self._going_on.extendleft(reversed(going_on))
-        return True
 
     def give_back(self) -> None:
         """Nothing is sent any more: what was not begun is for others, and what was torn from us is suspect."""

@@ -3,7 +3,7 @@
 What became of a message is committed before it is told of. In which order things happen is what the promise rests on:
 
 1.  A message is claimed, and its attempt counted, before anything of it is sent (:mod:`.supply`).
-2.  What the server said is committed as it comes (:mod:`.settling`).
+2.  What the server said is handed to the database as it comes (:mod:`.settling`).
 3.  A claim is a lease (:mod:`.leases`). Where it runs out because the worker stood still, nothing more of it is begun
     or written.
 """
@@ -153,11 +153,11 @@ class Worker:
         try:
             with contextlib.closing(sent):  # which the traceback of an error keeps
                 for together in sent:
-                    self._supply.catch_up()
+                    self._settling.end()
                     self._settle(together)
         finally:
             try:
-                self._supply.catch_up()
+                self._settling.end()
             finally:
                 self._supply.give_back()
 

@@ -86,7 +86,7 @@ class Bulk:
 
     def batches(self) -> c.Generator[list[Job]]:
         """The jobs in lists of those that ended together: nobody waits for others to fill one. An empty list says that
-        what is next was written, and will be waited for."""
+        what is next was written, or as much of it as could be, and will be waited for."""
         with contextlib.closing(self._run()) as ends:
             for _ in ends:
                 batch = list(self._ended)
@@ -97,11 +97,12 @@ class Bulk:
         """Send; stop by whenever there is something in :attr:`_ended`."""
         try:
             while True:
-                if self._ended:
+                while self._ended:
                     yield
                     self._write_on()
                     self._prepare()
-                    yield
+                    if not self._ended:
+                        yield
                 if not self._lanes and not self._look_ahead() and not self._ended:
                     break
                 self._widen()

@@ -1,7 +1,10 @@
 """A statement with all its rows, handed to PostgreSQL in one piece; its answer is taken later.
 
-PostgreSQL commits what it was handed, whether or not anybody waits for that, or is still there. So the mail servers
-can be given what is next meanwhile. psycopg's own pipeline writes each row by itself, and waits for the end.
+PostgreSQL commits what it was handed, whether or not anybody waits for that, or is still there, unless its
+``client_connection_check_interval`` says otherwise. So the mail servers can be given what is next meanwhile.
+
+psycopg's own pipeline writes each row by itself and waits for the end; and what interrupts its waiting cancels what is
+waited for.
 """
 
 from __future__ import annotations
@@ -14,6 +17,9 @@ import typing as t
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+LOOK: t.Final = 0.1
+"""Seconds after which one who waits is interrupted at the latest, where somebody wants that."""
+
 _NUMBERED: t.Final = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 _numbers = itertools.count(1)
@@ -22,7 +28,7 @@ _numbers = itertools.count(1)
 class Prepared:
     """A statement as one connection knows it.
 
-    :param connection: psycopg's, which commits at once, and is nobody else's until :meth:`forget`.
+    :param connection: psycopg's, which is in no transaction, and nobody else's until :meth:`forget`.
     :param statement: one that returns no rows, and for which all parameters have a name.
     """
 
@@ -54,7 +60,7 @@ class Prepared:
             raw.send_query_prepared(self._name, values)
         raw.pipeline_sync()
         if raw.flush():
-            self._connection.wait(_written(raw))
+            _wait(raw, _written(raw))
         return prepare + len(rows) + 1
 
     def take(self, answers: int) -> int:
@@ -68,7 +74,7 @@ class Prepared:
 
         raw = self._connection.pgconn
         changed = 0
-        results = self._connection.wait(_answers(raw, answers))
+        results = _wait(raw, _answers(raw, answers))
         for result in results:
             if result.error_message:
                 raise errors.error_from_result(result, encoding=self._encoding)
@@ -85,24 +91,31 @@ class Prepared:
             self._known = False
 
 
-def _written(raw: t.Any) -> c.Generator[t.Any, t.Any]:
-    """Write what is left; for ``Connection.wait`` of psycopg."""
+def _wait(raw: t.Any, steps: c.Generator[t.Any, t.Any, t.Any]) -> t.Any:
     from psycopg import waiting
 
+    return waiting.wait(steps, raw.socket, LOOK)
+
+
+def _written(raw: t.Any) -> c.Generator[t.Any, t.Any]:
+    """Write what is left."""
+    from psycopg.waiting import Ready
+    from psycopg.waiting import Wait
+
     while raw.flush():
-        if (yield waiting.WAIT_RW) & waiting.READY_R:
+        if (yield Wait.RW) & Ready.R:
             raw.consume_input()
 
 
 def _answers(raw: t.Any, number: int) -> c.Generator[t.Any, t.Any, list[t.Any]]:
-    """So many answers, or as many as there are before the connection is lost; for ``Connection.wait`` of psycopg."""
-    from psycopg import waiting
+    """So many answers, or as many as there are before the connection is lost."""
+    from psycopg.waiting import Wait
 
     results: list[t.Any] = []
     ends = 0
     while len(results) < number and ends < 2:  # each has an end, and a lost connection has nothing but ends
         while raw.is_busy():
-            yield waiting.WAIT_R
+            yield Wait.R
             raw.consume_input()
         result = raw.get_result()
         ends = ends + 1 if result is None else 0

@@ -71,7 +71,8 @@ class Ledger:
         needs; elsewhere it is written when this returns.
 
         :returns: what it came to.
-        :raises sqlalchemy.exc.DBAPIError: the database refuses, or is away; nothing is written.
+        :raises sqlalchemy.exc.DBAPIError: the database refuses, and nothing is written; where the connection was lost
+            it may be.
         """
         if not self.at_once:
             return Answer(self.write((statement, rows)))
@@ -106,15 +107,14 @@ class Ledger:
     def _cursor(self, *, in_transaction: bool) -> c.Generator[t.Any]:
         with self._told():
             connection = self._open()
-            cursor = connection.cursor(binary=True) if self.at_once else connection.cursor()
-            if self.at_once and in_transaction:
-                cursor.execute("BEGIN")
-            yield cursor
-            if not self.at_once:
+            if self.at_once and not in_transaction:
+                with _committing_at_once(connection.driver_connection):
+                    yield connection.cursor(binary=True)
+            else:
+                cursor = connection.cursor()
+                yield cursor
                 cursor.close()
                 connection.commit()
-            elif in_transaction:
-                cursor.execute("COMMIT")
         if not self._keep:
             self.close()
 
@@ -164,10 +164,8 @@ class Ledger:
         prepared, self._prepared, self._unanswered = self._prepared, {}, None
         if connection is not None and self._process == os.getpid():
             with contextlib.suppress(Exception):
-                if self.at_once and not broken:
-                    for each in prepared.values():
-                        each.forget()
-                    self.engine.dialect.reset_isolation_level(connection.driver_connection)
+                for each in () if broken else prepared.values():
+                    each.forget()
             with contextlib.suppress(Exception):
                 connection.invalidate() if broken else connection.close()
 
@@ -185,8 +183,6 @@ class Ledger:
     def _opened(self) -> t.Any:
         """A connection of the engine's, which is given back by closing it."""
         connection: t.Any = self.engine.raw_connection()
-        if self.at_once:
-            self.engine.dialect.set_isolation_level(connection.driver_connection, "AUTOCOMMIT")
         if self.engine.dialect.driver == "pysqlite" and _has_codes(connection.driver_connection):
             self._patience = connection.execute("PRAGMA busy_timeout").fetchone()[0]
         return connection
@@ -202,7 +198,7 @@ class Answer:
     def __init__(self, changed: int = 0, take: c.Callable[[], int] | None = None) -> None:
         self._changed = changed
         self._take = take
-        self._error: Exception | None = None
+        self._error: exc.DBAPIError | None = None
 
     def wait(self) -> int:
         """How many rows were changed, once they are.
@@ -218,11 +214,15 @@ class Answer:
     def come(self) -> None:
         """Wait until it is there, whatever it says."""
         take, self._take = self._take, None
-        if take is not None:
-            try:
-                self._changed = take()
-            except Exception as error:
-                self._error = error
+        if take is None:
+            return
+        try:
+            self._changed = take()
+        except exc.DBAPIError as error:
+            self._error = error
+        except BaseException as error:
+            self._error = exc.OperationalError(None, None, error)
+            raise
 
 
 _of_parents: list[t.Any] = []
@@ -256,6 +256,15 @@ def _commits_at_once(engine: sa.Engine) -> bool:
     transaction: that saves two of three round trips."""
     pipeline = getattr(engine.dialect.loaded_dbapi, "Pipeline", None)
     return engine.dialect.driver == "psycopg" and pipeline is not None and bool(pipeline.is_supported())
+
+
+@contextlib.contextmanager
+def _committing_at_once(connection: t.Any) -> c.Generator[None]:
+    """Have each statement a transaction by itself: nobody else finds the connection like that, however it is left."""
+    before = connection.autocommit
+    connection.autocommit = True
+    yield
+    connection.autocommit = before
 
 
 def _in_order(rows: list[dict[str, t.Any]], order: tuple[str, ...]) -> list[tuple[t.Any, ...]]:

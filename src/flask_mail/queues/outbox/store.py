@@ -1,4 +1,4 @@
-"""What is read from and written to the outbox's tables. Each call is one transaction, and its own connection.
+"""What is read from and written to the outbox's tables. Each call is one transaction.
 
 Whoever changes a claimed row has to name its owner, so that a worker which stood still while its lease ran out writes
 nothing: see :meth:`Store.settle`.
@@ -139,7 +139,7 @@ class Store:
     def settle(self, settlements: c.Sequence[Settlement]) -> Answer:
         """Hand over what became of claimed messages, to be written in one transaction; see :meth:`.Ledger.hand_over`.
 
-        :returns: how many it was; fewer where the lease of some has run out and another worker has them.
+        :returns: tells how many it was; fewer where the lease of some has run out and another worker has them.
         """
         if not settlements:
             return Answer()
