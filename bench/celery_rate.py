@@ -100,7 +100,7 @@ def measure(kind: str, count: int, children: int, config: dict[str, t.Any], url:
                 while left() > mark:
                     if time.monotonic() > end:
                         raise SystemExit(f"{kind} takes too long:\n{(folder / 'worker.log').read_text()[-3000:]}")
-                    time.sleep(0.02)
+                    time.sleep(0.05)
                 times.append((time.perf_counter(), left()))
     (begun, more), (ended, less) = times
     return (more - less) * count / tasks / (ended - begun)
