@@ -87,21 +87,25 @@ class Bulk:
     def batches(self) -> c.Generator[list[Job]]:
         """The jobs in lists of those that ended together: nobody waits for others to fill one. An empty list says that
         what is next was written, or as much of it as could be, and will be waited for."""
-        with contextlib.closing(self._run()) as ends:
+        with contextlib.closing(self._run(twice=True)) as ends:
             for _ in ends:
                 batch = list(self._ended)
                 self._ended.clear()
                 yield batch
 
-    def _run(self) -> c.Generator[None]:
-        """Send; stop by whenever there is something in :attr:`_ended`."""
+    def _run(self, *, twice: bool = False) -> c.Generator[None]:
+        """Send; stop by whenever there is something in :attr:`_ended`.
+
+        :param twice: and once more when that was taken, and what is next is on its way.
+        """
         try:
             while True:
                 while self._ended:
                     yield
-                    self._write_on()
-                    self._prepare()
-                    if not self._ended:
+                    if twice:
+                        self._write_on()
+                        self._prepare()
+                    if twice and not self._ended:
                         yield
                 if not self._lanes and not self._look_ahead() and not self._ended:
                     break
