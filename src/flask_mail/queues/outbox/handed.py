@@ -10,6 +10,7 @@ waited for.
 from __future__ import annotations
 
 import collections.abc as c
+import importlib
 import itertools
 import operator
 import typing as t
@@ -70,8 +71,7 @@ class Prepared:
         :returns: how many rows it changed.
         :raises psycopg.Error: it failed, and nothing of it is written.
         """
-        from psycopg import errors
-
+        errors = _psycopg("errors")
         raw = self._connection.pgconn
         changed = 0
         results = _wait(raw, _answers(raw, answers))
@@ -91,31 +91,30 @@ class Prepared:
             self._known = False
 
 
-def _wait(raw: t.Any, steps: c.Generator[t.Any, t.Any, t.Any]) -> t.Any:
-    from psycopg import waiting
+def _psycopg(part: str) -> t.Any:
+    return importlib.import_module(f"psycopg.{part}")
 
-    return waiting.wait(steps, raw.socket, LOOK)
+
+def _wait(raw: t.Any, steps: c.Generator[t.Any, t.Any, t.Any]) -> t.Any:
+    return _psycopg("waiting").wait(steps, raw.socket, LOOK)
 
 
 def _written(raw: t.Any) -> c.Generator[t.Any, t.Any]:
     """Write what is left."""
-    from psycopg.waiting import Ready
-    from psycopg.waiting import Wait
-
+    waiting = _psycopg("waiting")
     while raw.flush():
-        if (yield Wait.RW) & Ready.R:
+        if (yield waiting.Wait.RW) & waiting.Ready.R:
             raw.consume_input()
 
 
 def _answers(raw: t.Any, number: int) -> c.Generator[t.Any, t.Any, list[t.Any]]:
     """So many answers, or as many as there are before the connection is lost."""
-    from psycopg.waiting import Wait
-
+    waiting = _psycopg("waiting")
     results: list[t.Any] = []
     ends = 0
     while len(results) < number and ends < 2:  # each has an end, and a lost connection has nothing but ends
         while raw.is_busy():
-            yield Wait.R
+            yield waiting.Wait.R
             raw.consume_input()
         result = raw.get_result()
         ends = ends + 1 if result is None else 0
