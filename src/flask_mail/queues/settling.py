@@ -136,7 +136,6 @@ class Settling:
         """
         if (begun := self._begun) is None:
             return False
-        going_on: list[Claimed] = []
         try:
             going_on = self._end(begun)
         except Exception:

@@ -105,8 +105,8 @@ class Bulk:
                     if twice:
                         self._write_on()
                         self._prepare()
-                    if twice and not self._ended:
-                        yield
+                        if not self._ended:
+                            yield
                 if not self._lanes and not self._look_ahead() and not self._ended:
                     break
                 self._widen()
